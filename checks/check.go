@@ -166,4 +166,6 @@ type WaiverNote struct {
 	Owner   string `json:"owner"`
 	Reason  string `json:"reason"`
 	Expires string `json:"expires"`
+	// Proof is the failure's own reason, which the waiver's replaces.
+	Proof string `json:"proof,omitempty"`
 }

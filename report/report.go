@@ -107,11 +107,14 @@ type UnreadSection struct {
 // WaiverReport is a waiver that expired or matches nothing.
 type WaiverReport struct {
 	Check   string `json:"check"`
-	State   string `json:"state"` // "expired", "unused" or "applied"
+	State   string `json:"state"` // "applied", "expired", "unused" or "unverified"; see the Waiver constants
 	Owner   string `json:"owner,omitempty"`
 	Expires string `json:"expires,omitempty"`
 	Reason  string `json:"reason,omitempty"`
 	Matched int    `json:"matched"`
+	// Inconclusive counts the results that it speaks of and that could not be
+	// judged this time: a waiver is not unneeded because nothing was seen.
+	Inconclusive int `json:"inconclusive,omitempty"`
 	// File and Line are where it stands.
 	File string `json:"file,omitempty"`
 	Line int    `json:"line,omitempty"`
@@ -135,4 +138,8 @@ type BaselineSummary struct {
 	New       int    `json:"new"`
 	Unchanged int    `json:"unchanged"`
 	Fixed     int    `json:"fixed"`
+	// Waived are failures of the baseline that a waiver covers now, NotAssessed
+	// those that could not be judged this time: neither is called fixed.
+	Waived      int `json:"waived"`
+	NotAssessed int `json:"not_assessed"`
 }
