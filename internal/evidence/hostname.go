@@ -3,9 +3,14 @@ package evidence
 // Hostname is what Cloudflare will do for one hostname: the answer of the API
 // alone (effective AOP).
 type Hostname struct {
+	// Name is the hostname; that of a wildcard record begins with "*.".
 	Name string `json:"name"`
+	// WireName is the made-up name that stands for a wildcard on the wire; empty
+	// where Name itself is used.
+	WireName string `json:"wire_name,omitempty"`
 	// Sources say why the hostname is in the scan: "dns", "load-balancer",
-	// "custom-hostname", "spectrum", "user".
+	// "custom-hostname", "spectrum", "user", or "wildcard" for a name that only a
+	// wildcard record answers and that the configuration mentions.
 	Sources []string `json:"sources,omitempty"`
 	// Proxied: whether Cloudflare's edge answers for it. Paused zones answer
 	// TriFalse for every hostname.

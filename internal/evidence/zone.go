@@ -198,6 +198,9 @@ type Association struct {
 	// Status and CertificateStatus are the API's words.
 	Status            string `json:"status,omitempty"`
 	CertificateStatus string `json:"certificate_status,omitempty"`
+	// UpdatedOn is when the association was last changed, nil when Cloudflare did
+	// not say; of several for one hostname the latest counts.
+	UpdatedOn *time.Time `json:"updated_on,omitempty"`
 	// Section is how this association was read, when it was asked alone.
 	Section Section `json:"section"`
 }
@@ -215,6 +218,9 @@ type DNSRecord struct {
 	Name    string `json:"name"`
 	Content string `json:"content"`
 	Proxied Tri    `json:"proxied"`
+	// Managed names the Cloudflare product that keeps the record ("workers",
+	// "r2", "pages", "tunnel", "email-routing"), empty for the customer's own.
+	Managed string `json:"managed,omitempty"`
 	// FlattenCNAME and similar details are left out: they do not move the origin.
 }
 
@@ -226,6 +232,9 @@ const (
 	MatchNo        RuleMatch = "no"
 	MatchYes       RuleMatch = "yes"
 	MatchUndecided RuleMatch = "undecided"
+	// MatchPart: the rule matches some of the hostname's requests (a path, a
+	// method, plain HTTP only) or none of them, never all.
+	MatchPart RuleMatch = "part"
 )
 
 // ConfigRule is a rule of phase http_config_settings that sets the SSL mode.
