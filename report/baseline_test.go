@@ -1,0 +1,224 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/aopscan/aopscan/checks"
+	"github.com/aopscan/aopscan/internal/evidence"
+)
+
+// finding is a result whose fingerprint is made of its place, as real ones are.
+func finding(status checks.Status, check, zone, host, address string) Result {
+	return Result{Result: checks.Result{
+		Check: check, Status: status, Severity: checks.High, Zone: zone, Hostname: host, Address: address, Message: "m",
+		Fingerprint: strings.Join([]string{check, zone, host, address}, "|"),
+	}}
+}
+
+func reportOf(results ...Result) *Report {
+	return &Report{
+		Schema: SchemaID, Results: results,
+		Checks: []CheckInfo{{ID: "aop-not-enabled", Needs: checks.NeedsConfiguration}, {ID: "origin-path-bypass", Needs: checks.NeedsProbing}},
+	}
+}
+
+func TestDiffFixedNeedsProof(t *testing.T) {
+	const conf, prob = "aop-not-enabled", "origin-path-bypass"
+	old := reportOf(
+		finding(checks.Fail, conf, "a.example", "", ""),
+		finding(checks.Fail, prob, "a.example", "api.a.example", "203.0.113.1"),
+	)
+	confNow := func(s checks.Status) Result { return finding(s, conf, "a.example", "", "") }
+	probNow := func(s checks.Status) Result { return finding(s, prob, "a.example", "api.a.example", "203.0.113.1") }
+	with := func(change func(*Report), results ...Result) *Report {
+		r := reportOf(results...)
+		change(r)
+		return r
+	}
+	none := func(*Report) {}
+	otherAddress := finding(checks.Pass, prob, "a.example", "api.a.example", "203.0.113.2")
+
+	for _, tt := range []struct {
+		name         string
+		now          *Report
+		conf, probed string // where each of the two old failures must land
+	}{
+		{"both fail", with(none, confNow(checks.Fail), probNow(checks.Fail)), "unchanged", "unchanged"},
+		{"both pass", with(none, confNow(checks.Pass), probNow(checks.Pass)), "fixed", "fixed"},
+		{"both inconclusive", with(none, confNow(checks.Inconclusive), probNow(checks.Inconclusive)), "not assessed", "not assessed"},
+		{"no status is inconclusive", with(none, confNow(""), probNow("")), "not assessed", "not assessed"},
+		{"both skipped", with(none, confNow(checks.Skipped), probNow(checks.Skipped)), "not assessed", "not assessed"},
+		{"both waived", with(none, confNow(checks.Waived), probNow(checks.Waived)), "waived", "waived"},
+		{"not applicable proves nothing of a probe", with(none, confNow(checks.NotApplicable), probNow(checks.NotApplicable)), "fixed", "not assessed"},
+		{"pass and inconclusive under one fingerprint", with(none, confNow(checks.Pass), confNow(checks.Inconclusive), probNow(checks.Inconclusive), probNow(checks.Pass)), "not assessed", "not assessed"},
+		{"passes because the check was loosened", with(func(r *Report) { r.Loosened = []string{conf} }, confNow(checks.Pass), probNow(checks.Pass)), "not assessed", "fixed"},
+
+		{"nothing at all", with(none), "not assessed", "not assessed"},
+		{"zone not scanned", with(none, finding(checks.Pass, conf, "b.example", "", ""), finding(checks.Pass, prob, "b.example", "x.b.example", "203.0.113.9")), "not assessed", "not assessed"},
+		{"address gone", with(none, otherAddress), "not assessed", "fixed"},
+		{"address gone, the other one silent", with(none, finding(checks.Inconclusive, prob, "a.example", "api.a.example", "203.0.113.2")), "not assessed", "not assessed"},
+		{"address gone, scan interrupted", with(func(r *Report) { r.Summary.Interrupted = true }, otherAddress), "not assessed", "not assessed"},
+		{"address gone, zone had a problem", with(func(r *Report) { r.Problems = []evidence.Problem{{Zone: "a.example", What: "reading", Cause: "x"}} }, otherAddress), "not assessed", "not assessed"},
+		{"address gone, another zone had a problem", with(func(r *Report) { r.Problems = []evidence.Problem{{Zone: "b.example", What: "reading", Cause: "x"}} }, otherAddress), "not assessed", "fixed"},
+		{"address gone, DNS no longer readable", with(func(r *Report) { r.Unread = []UnreadSection{{Zone: "a.example", Name: "dns"}} }, otherAddress), "not assessed", "not assessed"},
+		{"address gone, hostname has gaps", with(func(r *Report) {
+			r.Hostnames = []Hostname{{Zone: "a.example", Hostname: "api.a.example", Gaps: []evidence.Gap{{What: "did not resolve"}}}}
+		}, otherAddress), "not assessed", "not assessed"},
+		{"hostname gone", with(none, finding(checks.Pass, prob, "a.example", "www.a.example", "203.0.113.3")), "not assessed", "fixed"},
+		{"hostname still there, not judged", with(func(r *Report) { r.Hostnames = []Hostname{{Zone: "a.example", Hostname: "api.a.example"}} },
+			finding(checks.Pass, prob, "a.example", "www.a.example", "203.0.113.3")), "not assessed", "not assessed"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := Diff(old, tt.now)
+			if len(d.New) != 0 {
+				t.Errorf("new: %v", d.New)
+			}
+			got := map[string]string{}
+			for where, list := range map[string][]Change{"unchanged": d.Unchanged, "fixed": d.Fixed, "waived": d.Waived, "not assessed": d.NotAssessed} {
+				for _, c := range list {
+					if got[c.Check] != "" {
+						t.Errorf("%s is both %s and %s", c.Check, got[c.Check], where)
+					}
+					got[c.Check] = where
+					if c.Was != checks.Fail {
+						t.Errorf("%s: was %q", c.Check, c.Was)
+					}
+					if (c.Why != "") != (where == "not assessed") {
+						t.Errorf("%s %s: why %q", c.Check, where, c.Why)
+					}
+				}
+			}
+			if diff := cmp.Diff(map[string]string{conf: tt.conf, prob: tt.probed}, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A section that was unread last time too does not explain why something is gone.
+func TestDiffUnreadBefore(t *testing.T) {
+	unread := []UnreadSection{{Zone: "a.example", Name: "custom_hostnames"}}
+	old := reportOf(finding(checks.Fail, "origin-path-bypass", "a.example", "api.a.example", "203.0.113.1"))
+	old.Unread = unread
+	now := reportOf(finding(checks.Pass, "origin-path-bypass", "a.example", "api.a.example", "203.0.113.2"))
+	now.Unread = unread
+	if d := Diff(old, now); len(d.Fixed) != 1 {
+		t.Errorf("not fixed: %+v", d.NotAssessed)
+	}
+}
+
+// What `aopscan probe` was not asked about is not gone.
+func TestDiffProbeTargets(t *testing.T) {
+	old := reportOf(finding(checks.Fail, "origin-path-bypass", "", "api.a.example", "203.0.113.1"))
+	now := reportOf(finding(checks.Pass, "origin-path-bypass", "", "api.a.example", "203.0.113.2"))
+	if d := Diff(old, now); len(d.NotAssessed) != 1 {
+		t.Errorf("fixed: %+v", d.Fixed)
+	}
+}
+
+func TestApplyBaseline(t *testing.T) {
+	base := reportOf(
+		finding(checks.Fail, "aop-not-enabled", "a.example", "", ""),
+		finding(checks.Fail, "aop-not-enabled", "b.example", "", ""),
+		finding(checks.Waived, "aop-not-enabled", "c.example", "", ""),
+		finding(checks.Inconclusive, "aop-not-enabled", "d.example", "", ""),
+		finding(checks.Fail, "aop-not-enabled", "f.example", "", ""),
+	)
+	now := reportOf(
+		finding(checks.Fail, "aop-not-enabled", "a.example", "", ""),
+		finding(checks.Pass, "aop-not-enabled", "b.example", "", ""),
+		finding(checks.Fail, "aop-not-enabled", "c.example", "", ""), // its waiver has expired
+		finding(checks.Fail, "aop-not-enabled", "d.example", "", ""),
+		finding(checks.Fail, "aop-not-enabled", "e.example", "", ""),
+		finding(checks.Inconclusive, "aop-not-enabled", "f.example", "", ""),
+	)
+	// The wording and the severity are no part of the comparison.
+	now.Results[0].Message = "another wording"
+	now.Results[0].Severity = checks.Critical
+	ApplyBaseline(now, base)
+
+	var marks []string
+	for _, r := range now.Results {
+		marks = append(marks, r.Baseline)
+	}
+	if diff := cmp.Diff([]string{"unchanged", "", "new", "new", "new", ""}, marks); diff != "" {
+		t.Errorf("marks (-want +got):\n%s", diff)
+	}
+	want := &BaselineSummary{New: 3, Unchanged: 1, Fixed: 1, NotAssessed: 1}
+	if diff := cmp.Diff(want, now.Baseline); diff != "" {
+		t.Errorf("summary (-want +got):\n%s", diff)
+	}
+	d := Diff(base, now)
+	if d.New[0].Was != checks.Waived || d.New[1].Was != checks.Inconclusive || d.New[2].Was != "" {
+		t.Errorf("was: %q %q %q", d.New[0].Was, d.New[1].Was, d.New[2].Was)
+	}
+}
+
+func TestLoadBaseline(t *testing.T) {
+	dir := t.TempDir()
+	write := func(content string) string {
+		p := filepath.Join(dir, "r.json")
+		if err := os.WriteFile(p, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	good := reportOf(finding(checks.Fail, "aop-not-enabled", "a.example", "", ""))
+	b, err := json.Marshal(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := LoadBaseline(write(string(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(good.Results, got.Results); diff != "" {
+		t.Errorf("round trip (-want +got):\n%s", diff)
+	}
+
+	head := `{"schema":"` + SchemaID + `",`
+	for _, tt := range []struct{ name, content, want, hint string }{
+		{"empty", " \n", "it is empty", "-o json=FILE"},
+		{"not json", "{\n\n oops}", "it is not a JSON report: line 3: ", ""},
+		{"a list", "[]", "it is not a JSON report", ""},
+		{"truncated", string(b[:len(b)/2]), "unexpected end of JSON input", ""},
+		{"sarif", `{"$schema":"https://json.schemastore.org/sarif-2.1.0.json","runs":[]}`, "it is SARIF", "JSON report of the same scan"},
+		{"evidence", `{"schema_version":1,"tool":{}}`, "it is evidence, not a report", "--evidence FILE"},
+		{"other json", `{"results":[]}`, "names no schema", ""},
+		{"newer", `{"schema":"https://github.com/aopscan/aopscan/docs/schema/report-2.json","results":[]}`, "not one that this version reads", "later one"},
+		{"foreign", `{"schema":"https://example.com/x","results":[]}`, "not \"" + SchemaID, ""},
+		{"no results", head + `"results":null}`, "no list of results", ""},
+		{"wrong type", head + "\n\"results\":[{\"check\":5}]}", "line 2: ", ""},
+		{"no check", head + `"results":[{"status":"fail","fingerprint":"x"}]}`, "result 1 names no check", ""},
+		{"no fingerprint", head + `"results":[{"check":"c","status":"fail"}]}`, "has no fingerprint", ""},
+		{"odd status", head + `"results":[{"check":"c","status":"FAIL","fingerprint":"x"}]}`, `unknown status "FAIL"`, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := write(tt.content)
+			_, err := LoadBaseline(path)
+			var be *BaselineError
+			if !errors.As(err, &be) {
+				t.Fatalf("error %v (%T)", err, err)
+			}
+			if !strings.HasPrefix(err.Error(), "reading report "+path+": ") || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %q, want %q in it", err, tt.want)
+			}
+			if be.Hint() == "" || !strings.Contains(be.Hint(), tt.hint) {
+				t.Errorf("hint %q, want %q in it", be.Hint(), tt.hint)
+			}
+		})
+	}
+	if _, err := LoadBaseline(filepath.Join(dir, "none.json")); !errors.Is(err, os.ErrNotExist) || strings.Count(err.Error(), "none.json") != 1 {
+		t.Errorf("missing file: %v", err)
+	}
+	if _, err := LoadBaseline(dir); err == nil {
+		t.Error("a folder was read")
+	}
+}
