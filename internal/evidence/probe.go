@@ -190,6 +190,10 @@ type Observation struct {
 	ServerCertificate *Certificate `json:"server_certificate,omitempty"`
 	ServerNameError   string       `json:"server_name_error,omitempty"`
 	ServerChainError  string       `json:"server_chain_error,omitempty"`
+	// StreamError is the error code of an HTTP/2 or HTTP/3 answer that was no
+	// status: "HTTP_1_1_REQUIRED" means that the server wants another connection,
+	// for example to ask for a certificate there (RFC 9113, section 7).
+	StreamError string `json:"stream_error,omitempty"`
 	// Error is the error's text, sanitised and bounded.
 	Error string `json:"error,omitempty"`
 	// Sample is the first bytes of what was not TLS or HTTP, sanitised.

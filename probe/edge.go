@@ -1,0 +1,5 @@
+package probe
+
+import "context"
+
+func (r *runner) edges(ctx context.Context, targets []Target) {}

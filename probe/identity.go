@@ -1,0 +1,6 @@
+package probe
+
+// certificates makes the client certificates that attempts offer.
+type certificates struct{}
+
+func newCertificates(o Options) *certificates { return &certificates{} }

@@ -1,0 +1,150 @@
+package probe
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// policyError says why an address is not dialled.
+type policyError struct {
+	addr netip.Addr
+	why  string
+	hint bool // --allow-address would help
+}
+
+func (e *policyError) Error() string {
+	s := fmt.Sprintf("address %s is not dialled: %s", e.addr, e.why)
+	if e.hint {
+		s += fmt.Sprintf(" (allow it with --allow-address %s/%d)", e.addr, e.addr.BitLen())
+	}
+	return s
+}
+
+// never holds what no option allows: link-local addresses, where clouds keep
+// their metadata services, and the metadata addresses outside of it.
+var never = []struct {
+	prefix netip.Prefix
+	why    string
+}{
+	{netip.MustParsePrefix("169.254.0.0/16"), "link-local, where metadata services live"},
+	{netip.MustParsePrefix("fe80::/10"), "link-local"},
+	{netip.MustParsePrefix("fd00:ec2::254/128"), "a cloud metadata service"},
+	{netip.MustParsePrefix("fd20:ce::254/128"), "a cloud metadata service"},
+	{netip.MustParsePrefix("100.100.100.200/32"), "a cloud metadata service"},
+	{netip.MustParsePrefix("168.63.129.16/32"), "a cloud platform service"},
+	{netip.MustParsePrefix("192.0.0.192/32"), "a cloud metadata service"},
+	{netip.MustParsePrefix("0.0.0.0/8"), "not the address of a host"},
+	{netip.MustParsePrefix("::/128"), "not the address of a host"},
+	{netip.MustParsePrefix("224.0.0.0/4"), "multicast"},
+	{netip.MustParsePrefix("ff00::/8"), "multicast"},
+	{netip.MustParsePrefix("255.255.255.255/32"), "broadcast"},
+}
+
+// special holds what only --allow-address allows (RFC 6890 and its registries).
+var special = []struct {
+	prefix netip.Prefix
+	why    string
+}{
+	{netip.MustParsePrefix("127.0.0.0/8"), "loopback"},
+	{netip.MustParsePrefix("::1/128"), "loopback"},
+	{netip.MustParsePrefix("10.0.0.0/8"), "private"},
+	{netip.MustParsePrefix("172.16.0.0/12"), "private"},
+	{netip.MustParsePrefix("192.168.0.0/16"), "private"},
+	{netip.MustParsePrefix("100.64.0.0/10"), "carrier-grade NAT"},
+	{netip.MustParsePrefix("192.0.0.0/24"), "reserved for protocols"},
+	{netip.MustParsePrefix("192.0.2.0/24"), "documentation"},
+	{netip.MustParsePrefix("198.51.100.0/24"), "documentation"},
+	{netip.MustParsePrefix("203.0.113.0/24"), "documentation"},
+	{netip.MustParsePrefix("192.88.99.0/24"), "6to4 relay"},
+	{netip.MustParsePrefix("198.18.0.0/15"), "benchmarking"},
+	{netip.MustParsePrefix("240.0.0.0/4"), "reserved"},
+	{netip.MustParsePrefix("fc00::/7"), "private (unique local)"},
+	{netip.MustParsePrefix("fec0::/10"), "private (site-local)"},
+	{netip.MustParsePrefix("2001:db8::/32"), "documentation"},
+	{netip.MustParsePrefix("3fff::/20"), "documentation"},
+	{netip.MustParsePrefix("100::/64"), "discard"},
+	{netip.MustParsePrefix("2001::/23"), "reserved for protocols"},
+	{netip.MustParsePrefix("2002::/16"), "6to4, which hides an IPv4 address"},
+	{netip.MustParsePrefix("64:ff9b::/96"), "NAT64, which hides an IPv4 address"},
+	{netip.MustParsePrefix("64:ff9b:1::/48"), "NAT64, which hides an IPv4 address"},
+	{netip.MustParsePrefix("::/96"), "IPv4-compatible, which hides an IPv4 address"},
+	{netip.MustParsePrefix("::ffff:0:0:0/96"), "IPv4-translated, which hides an IPv4 address"},
+}
+
+// checkAddress returns why addr may not be dialled, or nil. IPv4-mapped IPv6
+// addresses are judged as the IPv4 address that they reach, and so are those that
+// embed one in a way known here, so that a metadata service cannot be spelt
+// differently.
+func checkAddress(addr netip.Addr, allow []netip.Prefix) error {
+	if !addr.IsValid() {
+		return &policyError{addr: addr, why: "not an address"}
+	}
+	plain := addr.WithZone("").Unmap()
+	for _, a := range append(embedded(plain), plain) {
+		for _, n := range never {
+			if n.prefix.Contains(a) {
+				return &policyError{addr: addr, why: n.why}
+			}
+		}
+	}
+	if addr.Zone() != "" {
+		return &policyError{addr: addr, why: "an address with a zone is link-local"}
+	}
+	for _, p := range allow {
+		if p.Contains(plain) || p.Contains(addr) {
+			return nil
+		}
+	}
+	for _, s := range special {
+		if s.prefix.Contains(plain) {
+			return &policyError{addr: plain, why: s.why, hint: true}
+		}
+	}
+	if plain.Is6() && !netip.MustParsePrefix("2000::/3").Contains(plain) {
+		return &policyError{addr: plain, why: "not a global unicast address", hint: true}
+	}
+	return nil
+}
+
+// embedded returns the IPv4 addresses that an IPv6 address carries inside.
+func embedded(a netip.Addr) []netip.Addr {
+	if !a.Is6() {
+		return nil
+	}
+	b := a.As16()
+	var out []netip.Addr
+	for _, e := range []struct {
+		prefix string
+		at     int
+	}{{"64:ff9b::/96", 12}, {"64:ff9b:1::/48", 12}, {"::/96", 12}, {"::ffff:0:0:0/96", 12}, {"2002::/16", 2}} {
+		if netip.MustParsePrefix(e.prefix).Contains(a) {
+			out = append(out, netip.AddrFrom4([4]byte(b[e.at:e.at+4])))
+		}
+	}
+	return out
+}
+
+// publishedEdgeRanges is the list of https://www.cloudflare.com/ips/.
+func publishedEdgeRanges() []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range []string{
+		"173.245.48.0/20", "103.21.244.0/22", "103.22.200.0/22", "103.31.4.0/22", "141.101.64.0/18",
+		"108.162.192.0/18", "190.93.240.0/20", "188.114.96.0/20", "197.234.240.0/22", "198.41.128.0/17",
+		"162.158.0.0/15", "104.16.0.0/13", "104.24.0.0/14", "172.64.0.0/13", "131.0.72.0/22",
+		"2400:cb00::/32", "2606:4700::/32", "2803:f800::/32", "2405:b500::/32", "2405:8100::/32",
+		"2a06:98c0::/29", "2c0f:f248::/32",
+	} {
+		out = append(out, netip.MustParsePrefix(s))
+	}
+	return out
+}
+
+// within reports whether any of the prefixes holds addr.
+func within(addr netip.Addr, prefixes []netip.Prefix) bool {
+	for _, p := range prefixes {
+		if p.Contains(addr.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
