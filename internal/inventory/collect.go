@@ -1,0 +1,130 @@
+// Package inventory reads from Cloudflare's API what Cloudflare is told to do, and
+// says for every hostname what follows from it: is it proxied, which SSL mode
+// applies, which client certificate will the origin see, and where is the origin.
+//
+// It is the only package that knows the API. It never writes: its transport
+// refuses every method but GET.
+package inventory
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aopscan/aopscan/internal/evidence"
+)
+
+// zoneConcurrency is how many zones are read at once; the transport bounds the
+// requests.
+const zoneConcurrency = 16
+
+// Collect reads everything that the scope names and computes the effective
+// configuration of every hostname.
+//
+// A section that cannot be read is recorded as such and stops nothing. When ctx
+// ends, what was gathered is returned with a problem that says so. An error is
+// returned only when nothing could be read at all: [OptionError],
+// [CredentialsError], [UnreachableError], [APIError] or [UnknownZoneError].
+func Collect(ctx context.Context, o Options) (*evidence.Evidence, error) {
+	o, base, err := o.prepared()
+	if err != nil {
+		return nil, err
+	}
+	c, err := newClient(o, base)
+	if err != nil {
+		return nil, err
+	}
+	ev := &evidence.Evidence{
+		SchemaVersion: evidence.SchemaVersion,
+		Tool:          o.Tool,
+		StartedAt:     o.Now().UTC(),
+		Scope:         evidence.Scope{Zones: o.Zones, Accounts: o.Accounts, APIURL: base.String()},
+	}
+	m := &meter{call: o.Progress, t: c.t, limits: o.Limits, now: o.Now}
+	m.begin("zones", 0)
+	zones, problems, err := findZones(ctx, c, o.Zones, o.Accounts)
+	if err != nil && ctx.Err() == nil {
+		return nil, err
+	}
+	ev.Problems = problems
+	ev.Zones = zones
+	o.Logger.Info("zones found", "zones", len(zones))
+
+	ev.EdgeRanges = readEdgeRanges(ctx, c)
+	m.begin("reading", len(zones))
+	readZones(ctx, &zoneReader{c: c}, ev.Zones, m)
+	ev.Accounts = accountsOf(ev.Zones)
+
+	finish(ctx, o, ev, m)
+	return ev, nil
+}
+
+// readZones reads the sections of all zones, some at a time.
+func readZones(ctx context.Context, r *zoneReader, zones []evidence.Zone, m *meter) {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, zoneConcurrency)
+	for i := range zones {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			r.read(ctx, &zones[i])
+			m.step()
+		})
+	}
+	wg.Wait()
+}
+
+// accountsOf returns the accounts of the zones, sorted by identifier.
+func accountsOf(zones []evidence.Zone) []evidence.Account {
+	var list []evidence.Account
+	for _, z := range zones {
+		if z.AccountID == "" || slices.ContainsFunc(list, func(a evidence.Account) bool { return a.ID == z.AccountID }) {
+			continue
+		}
+		list = append(list, evidence.Account{ID: z.AccountID, Name: z.AccountName})
+	}
+	slices.SortFunc(list, func(a, b evidence.Account) int { return strings.Compare(a.ID, b.ID) })
+	return list
+}
+
+// finish resolves the origins' names, computes the hostnames and closes the
+// evidence.
+func finish(ctx context.Context, o Options, ev *evidence.Evidence, m *meter) {
+	var names []string
+	for i := range ev.Zones {
+		names = append(names, namesToResolve(&ev.Zones[i], o.ExtraOrigins)...)
+	}
+	m.begin("resolving", len(names))
+	resolved := resolveAll(ctx, names, o.LookupIP, m.step)
+	edge := parsePrefixes(ev.EdgeRanges.CIDRs)
+	for i := range ev.Zones {
+		z := &ev.Zones[i]
+		s := surroundings{edge: edge, resolved: resolved, extra: o.ExtraOrigins}
+		if j := slices.IndexFunc(ev.Accounts, func(a evidence.Account) bool { return a.ID == z.AccountID }); j >= 0 {
+			s.account = &ev.Accounts[j]
+		}
+		z.Hostnames = effective(z, s)
+	}
+	if ctx.Err() != nil {
+		ev.Problems = append(ev.Problems, evidence.Problem{What: "collecting the configuration", Cause: "interrupted",
+			Hint: "what was read before is kept; run the scan again for the rest", Interrupted: true})
+	}
+	ev.CollectedAt = o.Now().UTC()
+}
+
+// namesToResolve returns the names outside the zone that its origins have.
+func namesToResolve(z *evidence.Zone, extra []ExtraOrigin) []string {
+	var names []string
+	for _, r := range z.DNS.Records {
+		if r.Type == "CNAME" && r.Proxied == evidence.TriTrue && validName(r.Content) {
+			names = append(names, r.Content)
+		}
+	}
+	for _, e := range extra {
+		if e.Name != "" && inZone(e.Hostname, z.Name) {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}

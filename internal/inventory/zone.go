@@ -1,0 +1,378 @@
+package inventory
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/aopscan/aopscan/internal/evidence"
+	"github.com/aopscan/aopscan/internal/sanitize"
+)
+
+// zoneReader reads the sections of zones.
+type zoneReader struct {
+	c *client
+	// noSettingsList and noAssociationList remember that the API has no such
+	// list any more (or not yet), so that only the first zone pays for asking.
+	noSettingsList    atomic.Bool
+	noAssociationList atomic.Bool
+}
+
+// read fills the sections of one zone. The reads that need nothing from each
+// other run at once; the transport bounds how many are under way.
+func (r *zoneReader) read(ctx context.Context, z *evidence.Zone) {
+	var wg sync.WaitGroup
+	for _, f := range []func(context.Context, *evidence.Zone){
+		r.settings,
+		r.zoneLevelSetting,
+		r.zoneLevelCertificates,
+		r.dns,
+	} {
+		wg.Go(func() { f(ctx, z) })
+	}
+	r.hostnameCertificates(ctx, z)
+	wg.Wait()
+	r.associations(ctx, z)
+}
+
+// settingNames are the zone settings that are judged.
+var settingNames = []string{"ssl", "tls_client_auth", "always_use_https"}
+
+// apiSetting is one zone setting; its value is a word for those that matter.
+type apiSetting struct {
+	ID    string          `json:"id"`
+	Value json.RawMessage `json:"value"`
+}
+
+// word returns the setting's value, or "" where it is not a word.
+func (s apiSetting) word() string {
+	var w string
+	_ = json.Unmarshal(s.Value, &w)
+	return sanitize.Text(w, 40)
+}
+
+// settings reads the zone settings: all in one request while the API still
+// answers that (it is deprecated), else one by one.
+func (r *zoneReader) settings(ctx context.Context, z *evidence.Zone) {
+	path := pathf("/zones/%s/settings", z.ID)
+	values := map[string]string{}
+	z.Settings.Section = evidence.Section{State: evidence.SectionRead, Permission: permSettings, Endpoint: path}
+	if !r.noSettingsList.Load() {
+		all, err := list[apiSetting](ctx, r.c, path, nil, 0)
+		for _, s := range all {
+			values[s.ID] = s.word()
+		}
+		var api *APIError
+		if errors.As(err, &api) && refused(api.Status) && !denied(api.Status) {
+			r.noSettingsList.Store(true)
+		}
+		if err != nil && (api == nil || !refused(api.Status)) {
+			// A network fault or a fault of the API would hit the single settings too.
+			z.Settings.Section = sectionOf(err, permSettings, path, false)
+			return
+		}
+	}
+	for _, name := range settingNames {
+		if values[name] != "" {
+			continue
+		}
+		one := pathf("/zones/%s/settings/%s", z.ID, name)
+		s, err := object[apiSetting](ctx, r.c, one)
+		if err == nil && s.word() == "" {
+			err = &APIError{Path: one, Status: http.StatusOK, Message: "the setting has no value"}
+		}
+		if err == nil {
+			values[name] = s.word()
+			continue
+		}
+		section := sectionOf(err, permSettings, one, false)
+		if section.State == evidence.SectionDenied && len(values) == 0 {
+			z.Settings.Section = section // one permission covers them all
+			return
+		}
+		if z.Settings.Unread == nil {
+			z.Settings.Unread = map[string]evidence.Section{}
+		}
+		z.Settings.Unread[name] = section
+	}
+	z.Settings.SSL = values["ssl"]
+	z.Settings.TLSClientAuth = values["tls_client_auth"]
+	z.Settings.AlwaysUseHTTPS = values["always_use_https"]
+	z.Settings.SSLAutomaticMode = values["ssl_automatic_mode"]
+	if len(z.Settings.Unread) == len(settingNames) {
+		z.Settings.Section = z.Settings.Unread[settingNames[0]]
+		z.Settings.Unread = nil
+	}
+}
+
+// refused reports whether a status is the API's lasting no to a request.
+func refused(status int) bool {
+	return status >= 400 && status < 500 && status != http.StatusTooManyRequests
+}
+
+// denied reports whether a status says that the token may not.
+func denied(status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusForbidden
+}
+
+// zoneLevelSetting reads whether the zone level of AOP is on.
+func (r *zoneReader) zoneLevelSetting(ctx context.Context, z *evidence.Zone) {
+	path := pathf("/zones/%s/origin_tls_client_auth/settings", z.ID)
+	s, err := object[struct {
+		Enabled tri `json:"enabled"`
+	}](ctx, r.c, path)
+	if err == nil && (!s.Enabled.set || s.Enabled.null) {
+		err = &APIError{Path: path, Status: http.StatusOK, Message: "the answer does not say whether it is enabled"}
+	}
+	z.AOP.SettingSection = sectionOf(err, permSSL, path, false)
+	if err == nil {
+		z.AOP.Enabled = s.Enabled.tri()
+	}
+}
+
+// zoneLevelCertificates reads the certificates of the zone level.
+func (r *zoneReader) zoneLevelCertificates(ctx context.Context, z *evidence.Zone) {
+	path := pathf("/zones/%s/origin_tls_client_auth", z.ID)
+	all, err := list[apiCertificate](ctx, r.c, path, nil, 0)
+	z.AOP.CertificatesSection = sectionOf(err, permSSL, path, false)
+	z.AOP.Certificates = clientCertificates(all)
+}
+
+// hostnameCertificates reads the certificates of the hostname level.
+func (r *zoneReader) hostnameCertificates(ctx context.Context, z *evidence.Zone) {
+	path := pathf("/zones/%s/origin_tls_client_auth/hostnames/certificates", z.ID)
+	all, err := list[apiCertificate](ctx, r.c, path, nil, 0)
+	z.HostnameAOP.CertificatesSection = sectionOf(err, permSSL, path, false)
+	z.HostnameAOP.Certificates = clientCertificates(all)
+}
+
+// clientCertificates turns a list into evidence, sorted by identifier.
+func clientCertificates(all []apiCertificate) []evidence.ClientCertificate {
+	var list []evidence.ClientCertificate
+	for _, a := range all {
+		list = append(list, clientCertificate(a))
+	}
+	slices.SortStableFunc(list, func(a, b evidence.ClientCertificate) int { return strings.Compare(a.ID, b.ID) })
+	return list
+}
+
+// apiAssociation ties a hostname to a certificate.
+type apiAssociation struct {
+	Hostname   string  `json:"hostname"`
+	Enabled    tri     `json:"enabled"`
+	CertID     string  `json:"cert_id"`
+	Status     string  `json:"status"`
+	CertStatus string  `json:"cert_status"`
+	CreatedAt  apiTime `json:"created_at"`
+	UpdatedAt  apiTime `json:"updated_at"`
+}
+
+// association turns the API's association into evidence.
+func (a apiAssociation) association(s evidence.Section) evidence.Association {
+	at := a.UpdatedAt.t
+	if at == nil {
+		at = a.CreatedAt.t
+	}
+	return evidence.Association{
+		Hostname:          sanitize.Text(normalName(a.Hostname), 253),
+		Enabled:           a.Enabled.tri(),
+		CertificateID:     sanitize.Text(a.CertID, 64),
+		Status:            sanitize.Text(a.Status, 40),
+		CertificateStatus: sanitize.Text(a.CertStatus, 40),
+		UpdatedOn:         at,
+		Section:           s,
+	}
+}
+
+// associations reads which hostname has which certificate. An association needs
+// a certificate, and a certificate cannot be deleted while it has one, so a zone
+// without hostname certificates costs no request here. The list of associations
+// is asked first; where the API does not have it, every proxied hostname is asked
+// for alone.
+func (r *zoneReader) associations(ctx context.Context, z *evidence.Zone) {
+	h := &z.HostnameAOP
+	path := pathf("/zones/%s/origin_tls_client_auth/hostnames", z.ID)
+	h.AssociationsSection = evidence.Section{State: evidence.SectionRead, Permission: permSSL, Endpoint: path}
+	switch {
+	case h.CertificatesSection.State != evidence.SectionRead && len(h.Certificates) == 0:
+		h.AssociationsSection = h.CertificatesSection
+		return
+	case len(h.Certificates) == 0:
+		h.AssociationsSection.State = evidence.SectionAbsent
+		return
+	}
+	if !r.noAssociationList.Load() {
+		all, err := list[apiAssociation](ctx, r.c, path, url.Values{"status": {"all"}}, 1000)
+		var api *APIError
+		gone := errors.As(err, &api) && slices.Contains([]int{http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed}, api.Status)
+		if !gone {
+			h.AssociationsSection = sectionOf(err, permSSL, path, false)
+			for _, a := range all {
+				h.Associations = append(h.Associations, a.association(evidence.Section{State: evidence.SectionRead}))
+			}
+			sortAssociations(h.Associations)
+			return
+		}
+		if api.Status != http.StatusBadRequest {
+			r.noAssociationList.Store(true)
+		}
+	}
+	h.Associations = r.associationsOneByOne(ctx, z)
+	for _, a := range h.Associations {
+		if a.Section.State == evidence.SectionDenied || a.Section.State == evidence.SectionFailed {
+			h.AssociationsSection = a.Section
+			break
+		}
+	}
+}
+
+// associationsOneByOne asks for the association of every proxied hostname. A
+// hostname without one is left out.
+func (r *zoneReader) associationsOneByOne(ctx context.Context, z *evidence.Zone) []evidence.Association {
+	names := proxiedNames(z)
+	found := make([]*evidence.Association, len(names))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, 16)
+	for i, name := range names {
+		if strings.HasPrefix(name, "*.") {
+			continue
+		}
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			path := pathf("/zones/%s/origin_tls_client_auth/hostnames/%s", z.ID, name)
+			a, err := object[apiAssociation](ctx, r.c, path)
+			s := sectionOf(err, permSSL, path, true)
+			switch s.State {
+			case evidence.SectionAbsent:
+				return
+			case evidence.SectionRead:
+				if !a.Enabled.set {
+					s.State, s.Error = evidence.SectionFailed, "the answer does not say whether it is enabled"
+				}
+			}
+			if a.Hostname == "" {
+				a.Hostname = name
+			}
+			e := a.association(s)
+			found[i] = &e
+		})
+	}
+	wg.Wait()
+	var list []evidence.Association
+	for _, a := range found {
+		if a != nil {
+			list = append(list, *a)
+		}
+	}
+	sortAssociations(list)
+	return list
+}
+
+func sortAssociations(list []evidence.Association) {
+	slices.SortStableFunc(list, func(a, b evidence.Association) int {
+		return strings.Compare(a.Hostname+"\x00"+a.CertificateID, b.Hostname+"\x00"+b.CertificateID)
+	})
+}
+
+// proxiedNames returns the names with a proxied address or CNAME record, sorted.
+func proxiedNames(z *evidence.Zone) []string {
+	var names []string
+	for _, r := range z.DNS.Records {
+		if r.Proxied == evidence.TriTrue && isHostRecord(r.Type) && validName(r.Name) {
+			names = append(names, r.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// isHostRecord reports whether records of a type send visitors somewhere.
+func isHostRecord(typ string) bool { return typ == "A" || typ == "AAAA" || typ == "CNAME" }
+
+// apiRecord is a DNS record. Content is missing from some (HTTPS, SRV), whose
+// data object then holds it.
+type apiRecord struct {
+	ID       string          `json:"id"`
+	Type     string          `json:"type"`
+	Name     string          `json:"name"`
+	Content  string          `json:"content"`
+	Proxied  tri             `json:"proxied"`
+	Priority *float64        `json:"priority"`
+	Data     json.RawMessage `json:"data"`
+	Meta     json.RawMessage `json:"meta"`
+}
+
+// maxContent bounds a record's content; an SPF policy of many strings fits.
+const maxContent = 4096
+
+// dns reads the zone's records.
+func (r *zoneReader) dns(ctx context.Context, z *evidence.Zone) {
+	path := pathf("/zones/%s/dns_records", z.ID)
+	all, err := list[apiRecord](ctx, r.c, path, nil, recordsPerPage)
+	z.DNS.Section = sectionOf(err, permDNS, path, false)
+	records := make([]evidence.DNSRecord, 0, len(all))
+	for _, a := range all {
+		records = append(records, a.record())
+	}
+	slices.SortStableFunc(records, func(a, b evidence.DNSRecord) int {
+		return strings.Compare(a.Name+"\x00"+a.Type+"\x00"+a.Content+"\x00"+a.ID, b.Name+"\x00"+b.Type+"\x00"+b.Content+"\x00"+b.ID)
+	})
+	z.DNS.Records = records
+}
+
+// recordsPerPage makes one request enough for most zones; the API's own maximum
+// is far higher.
+const recordsPerPage = 1000
+
+// record turns the API's record into evidence.
+func (a apiRecord) record() evidence.DNSRecord {
+	r := evidence.DNSRecord{
+		ID:      sanitize.Text(a.ID, 64),
+		Type:    sanitize.Text(strings.ToUpper(a.Type), 20),
+		Name:    sanitize.Text(normalName(a.Name), 255),
+		Proxied: a.Proxied.tri(),
+		Managed: managedBy(a.Meta),
+	}
+	content := a.Content
+	if content == "" && !isNull(a.Data) {
+		content = string(a.Data)
+	}
+	switch addr, err := netip.ParseAddr(strings.TrimSpace(content)); {
+	case err == nil && (r.Type == "A" || r.Type == "AAAA"):
+		r.Content = addr.Unmap().String()
+	case r.Type == "CNAME", r.Type == "MX", r.Type == "NS":
+		r.Content = sanitize.Text(normalName(content), 255)
+	default:
+		r.Content = sanitize.Text(content, maxContent)
+	}
+	return r
+}
+
+// managedBy reads which product keeps a record from its meta object, which is
+// often empty and sometimes null.
+func managedBy(meta json.RawMessage) string {
+	var m map[string]json.RawMessage
+	if json.Unmarshal(meta, &m) != nil {
+		return ""
+	}
+	for _, known := range []struct{ key, product string }{
+		{"origin_worker_id", "workers"},
+		{"r2_bucket", "r2"},
+		{"pages_project", "pages"},
+		{"cfargotunnel", "tunnel"},
+		{"email_routing", "email-routing"},
+	} {
+		if v, ok := m[known.key]; ok && string(v) != "null" && string(v) != "false" && string(v) != `""` {
+			return known.product
+		}
+	}
+	return ""
+}
