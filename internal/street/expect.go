@@ -158,3 +158,19 @@ func directory13() expectation {
 	e.with = []string{enforced, inconclusive}
 	return e
 }
+
+// refusalForAll: everybody gets the same page after a request for a certificate.
+// That this page is a refusal is in the eye of the reader: a legitimate client
+// gets nothing better, so to a machine it is the content.
+func refusalForAll() expectation {
+	return expectation{truth: Silent, with: []string{notEnforced, inconclusive}, without: []string{inconclusive, notEnforced}, ambiguous: true}
+}
+
+// closedAlert: the handshake fails for everybody, and nobody is asked for a
+// certificate.
+func closedAlert() expectation {
+	e := closedUnasked()
+	e.with = []string{refusedOtherwise, inconclusive}
+	e.without = []string{refusedOtherwise, inconclusive}
+	return e
+}

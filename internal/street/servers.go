@@ -9,5 +9,8 @@ func servers() []server {
 		{"nginx-stream", []string{"nginx", "/usr/lib/nginx/modules/ngx_stream_module.so"}, buildNginxStream},
 		{"apache", []string{"apache2"}, buildApache},
 		{"haproxy", []string{"haproxy"}, buildHAProxy},
+		{"caddy", []string{"caddy"}, buildCaddy},
+		{"go", nil, buildGo},
+		{"hostile", nil, buildHostile},
 	}
 }

@@ -48,6 +48,7 @@ type Way struct {
 	TLS       string // "1.0" to "1.3" to force a version
 	Legacy    bool   // every cipher suite, weak ones included
 	HTTP3     bool
+	HTTP1     bool // do not offer HTTP/2
 	// SessionSNI opens a session under this name first ("-": without SNI) and
 	// resumes it; SessionHost is the Host of that first request.
 	SessionSNI, SessionHost string
@@ -86,8 +87,8 @@ type Case struct {
 	Marker string
 	// Legit is how a legitimate client gets the marker; nil where nobody can.
 	Legit *Way
-	// Ways get the marker without the right certificate.
-	Ways []Way
+	// Ways get the marker without the right certificate, Refused do not.
+	Ways, Refused []Way
 	// Held is true for the cases that were added as a hold-out set.
 	Held bool
 }
@@ -269,7 +270,7 @@ func (b *block) house(posture string, e expectation) *Case {
 		Hostname: fmt.Sprintf("app%d.example.com", n), Sibling: fmt.Sprintf("shop%d.example.com", n),
 		Address: b.addr(), Port: b.port, Control: "client",
 		Truth: e.truth, With: e.with, Without: e.without, Bypass: e.bypass, Ambiguous: e.ambiguous,
-		Marker: Marker, Legit: e.legit, Ways: e.ways,
+		Marker: Marker, Legit: e.legit, Ways: e.ways, Refused: []Way{{}, {TLS: "1.2"}},
 	}
 	if e.bypass == "path" {
 		c.Paths = []string{"/open/"}
@@ -338,7 +339,7 @@ func (b *block) expand(conf string, c *Case) string {
 		"@TLS@", net.JoinHostPort(c.Address, strconv.Itoa(c.Port)),
 		"@PLAIN@", net.JoinHostPort(c.Address, strconv.Itoa(s.PlainPort)),
 		"@ALT@", net.JoinHostPort(c.Address, strconv.Itoa(s.AltPort)),
-		"@ADDR@", c.Address, "@PORT@", strconv.Itoa(c.Port),
+		"@ADDR@", c.Address, "@PORT@", strconv.Itoa(c.Port), "@PLAINPORT@", strconv.Itoa(s.PlainPort), "@ALTPORT@", strconv.Itoa(s.AltPort),
 		"@HOST@", c.Hostname, "@SIBLING@", c.Sibling,
 		"@CERT@", p.file("server.pem"), "@KEY@", p.file("server.key"), "@PEM@", p.file("server-both.pem"),
 		"@RSACERT@", p.file("server-rsa.pem"), "@RSAKEY@", p.file("server-rsa.key"), "@RSAPEM@", p.file("server-rsa-both.pem"),

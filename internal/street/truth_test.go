@@ -56,11 +56,13 @@ func TestGroundTruth(t *testing.T) {
 			if len(c.Ways) == 0 {
 				t.Errorf("%s: bypassable, and no way shows it", c.Name)
 			}
-			want(Way{}, false)
-			want(Way{TLS: "1.2"}, false)
+			for _, w := range c.Refused {
+				want(w, false)
+			}
 		case Refuses:
-			want(Way{}, false)
-			want(Way{TLS: "1.2"}, false)
+			for _, w := range c.Refused {
+				want(w, false)
+			}
 			var wg sync.WaitGroup
 			for _, w := range strangers(s, c) {
 				wg.Go(func() {
@@ -68,6 +70,13 @@ func TestGroundTruth(t *testing.T) {
 						t.Errorf("%s: said to refuse, and %s shows the content (%v)", c.Name, describe(w), err)
 					}
 				})
+			}
+			if c.HTTP3 {
+				for _, w := range []Way{{HTTP3: true}, {HTTP3: true, Cert: "rogue"}} {
+					if text, err := getHTTP3(s, c, w); strings.Contains(text, c.Marker) {
+						t.Errorf("%s: said to refuse, and %s shows the content (%v)", c.Name, describe(w), err)
+					}
+				}
 			}
 			wg.Wait()
 		case Closed:
@@ -119,6 +128,14 @@ func (w Way) names(c Case) (sni, host, path string, port int) {
 	return sni, host, path, port
 }
 
+// patience is how long curl waits, in seconds: hostile servers are not waited for.
+func patience(c Case) string {
+	if c.Server == "hostile" {
+		return "4"
+	}
+	return "8"
+}
+
 // show makes the request of a way with curl, or with openssl where a session is
 // resumed, and returns all that came back.
 func show(s *Street, c Case, w Way) (string, error) {
@@ -129,7 +146,7 @@ func show(s *Street, c Case, w Way) (string, error) {
 		return getHTTP3(s, c, w)
 	}
 	sni, host, path, port := w.names(c)
-	args := []string{"-sk", "-i", "--noproxy", "*", "--max-time", "8", "-H", "Host: " + host}
+	args := []string{"-sk", "-i", "--noproxy", "*", "--max-time", patience(c), "-H", "Host: " + host}
 	scheme := "https"
 	if w.Plain {
 		scheme = "http"
@@ -141,6 +158,9 @@ func show(s *Street, c Case, w Way) (string, error) {
 	}
 	if w.TLS != "" {
 		args = append(args, "--tlsv"+w.TLS, "--tls-max", w.TLS)
+	}
+	if w.HTTP1 {
+		args = append(args, "--http1.1")
 	}
 	if w.Legacy {
 		args = append(args, "--ciphers", "ALL:@SECLEVEL=0")

@@ -1,0 +1,301 @@
+//go:build linux
+
+package street
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"github.com/aopscan/aopscan/internal/evidence"
+	"github.com/aopscan/aopscan/internal/verdict"
+	"github.com/aopscan/aopscan/probe"
+)
+
+// The limits of the street's probes: shorter than the tool's own, so that the
+// hostile part does not take minutes.
+const (
+	attemptTimeout  = 4 * time.Second
+	endpointTimeout = 25 * time.Second
+)
+
+// judged is what the scanner said of a case.
+type judged struct {
+	c        Case
+	endpoint evidence.Endpoint
+	j        verdict.Judgement
+	took     time.Duration
+	// hard is a mistake that must never happen, miss what was not as expected.
+	hard, miss string
+}
+
+// TestStreet measures the scanner on the whole street, with a control and
+// without one.
+//
+// Whatever else it says, it must never call an origin enforced that lets
+// strangers in, and never accuse one that refuses them.
+func TestStreet(t *testing.T) {
+	s := theStreet(t)
+	for _, control := range []bool{true, false} {
+		name := "without a control"
+		if control {
+			name = "with a control"
+		}
+		t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
+			begun := time.Now()
+			results := judgeAll(t, s, s.Cases, control)
+			printTable(name, results, time.Since(begun))
+			var misses int
+			for _, r := range results {
+				if r.hard != "" {
+					t.Errorf("%s: %s: %s", r.c.Name, r.hard, r.j.Why)
+				}
+				if r.miss != "" {
+					misses++
+				}
+				if r.took > endpointTimeout+5*time.Second {
+					t.Errorf("%s took %s, the limit is %s", r.c.Name, r.took, endpointTimeout)
+				}
+				checkText(t, r)
+			}
+			switch {
+			case control && misses*100 > len(results)*3:
+				t.Errorf("%d of %d verdicts are not as expected, more than 3%%", misses, len(results))
+			case !control && misses > 0:
+				for _, r := range results {
+					if r.miss != "" {
+						t.Errorf("%s: %s: %s", r.c.Name, r.miss, r.j.Why)
+					}
+				}
+			}
+			writeMistakes(t, name, results)
+		})
+	}
+}
+
+// judgeAll probes and judges cases, many at a time.
+func judgeAll(t *testing.T, s *Street, cases []Case, control bool) []judged {
+	t.Helper()
+	out := make([]judged, len(cases))
+	index := map[string]int{}
+	for i, c := range cases {
+		index[c.Name] = i
+	}
+	eachCase(t, &Street{Cases: cases}, 12, func(t *testing.T, c Case) {
+		begun := time.Now()
+		ep, err := probeCase(s, c, control)
+		if err != nil {
+			t.Errorf("%s: probing: %v", c.Name, err)
+			return
+		}
+		r := judged{c: c, endpoint: ep, j: verdict.Judge(ep, nil), took: time.Since(begun)}
+		r.hard, r.miss = compare(c, r.j, control)
+		out[index[c.Name]] = r
+	})
+	return out
+}
+
+// probeCase asks one origin what `aopscan probe` would ask.
+func probeCase(s *Street, c Case, control bool) (evidence.Endpoint, error) {
+	host, err := probe.ParseTarget(c.Hostname + "=" + net.JoinHostPort(c.Address, strconv.Itoa(c.Port)))
+	if err != nil {
+		return evidence.Endpoint{}, err
+	}
+	o := probe.Options{
+		Attempts: []string{"standard"}, AllowAddresses: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		Ports: c.Ports, Paths: c.Paths, SiblingNames: c.Siblings, ExpectedCAs: []*x509.Certificate{s.PKI.ClientCA.Certificate},
+		AttemptTimeout: attemptTimeout, EndpointTimeout: endpointTimeout,
+	}
+	if control {
+		o.ClientCert = s.PKI.Certificate(c.Control)
+	}
+	eps, _, err := probe.Run(context.Background(), probe.PlanHosts([]probe.Host{host}, o), o)
+	if err != nil {
+		return evidence.Endpoint{}, err
+	}
+	if len(eps) != 1 {
+		return evidence.Endpoint{}, fmt.Errorf("%d endpoints, want one", len(eps))
+	}
+	return eps[0], nil
+}
+
+// accepts reports whether a list of acceptable verdicts has this one.
+func accepts(list []string, j verdict.Judgement) bool {
+	return slices.Contains(list, string(j.Verdict)) || j.Confidence == verdict.Unclear && slices.Contains(list, string(j.Verdict)+unclear)
+}
+
+// compare holds a judgement against the case's truth and expectation.
+func compare(c Case, j verdict.Judgement, control bool) (hard, miss string) {
+	list := c.Without
+	if control {
+		list = c.With
+	}
+	as := accepts(list, j)
+	letsIn := j.Verdict == verdict.NotEnforced || j.Verdict == verdict.Bypassable
+	switch {
+	case (c.Truth == Open || c.Truth == Bypassable) && j.Verdict == verdict.Enforced:
+		hard = "called enforced, and it lets strangers in"
+	case c.Truth == Refuses && letsIn && !as:
+		hard = fmt.Sprintf("called %s, and it refuses strangers", j.Verdict)
+	case c.Truth == Closed && control && j.Verdict == verdict.Enforced && !as:
+		hard = "called enforced, and nobody at all gets in"
+	case c.Truth == Silent && j.Verdict == verdict.Enforced && !as:
+		hard = "called enforced, and nothing was proven"
+	}
+	if !as {
+		miss = fmt.Sprintf("got %s (%s), want %s", j.Verdict, j.Confidence, strings.Join(list, " or "))
+	} else if j.Verdict == verdict.Bypassable && c.Bypass != "" {
+		found := false
+		for _, b := range j.Bypasses {
+			found = found || slices.Contains(strings.Split(c.Bypass, "|"), string(b.Attempt))
+		}
+		if !found {
+			miss = "the bypass named is not " + c.Bypass
+		}
+	}
+	if miss == "" && !control && c.Ambiguous && (j.Verdict == verdict.Inconclusive || j.Confidence == verdict.Unclear) && !strings.Contains(j.Why, "control") {
+		miss = "why does not name the control that would settle it"
+	}
+	return hard, miss
+}
+
+// checkText: what an origin says must not reach a terminal as it is.
+func checkText(t *testing.T, r judged) {
+	t.Helper()
+	data, err := json.Marshal(struct {
+		E evidence.Endpoint
+		J verdict.Judgement
+	}{r.endpoint, r.j})
+	if err != nil {
+		t.Errorf("%s: %v", r.c.Name, err)
+		return
+	}
+	var v any
+	if err := json.Unmarshal(data, &v); err != nil {
+		t.Errorf("%s: %v", r.c.Name, err)
+		return
+	}
+	walkStrings(v, func(text string) {
+		if strings.ContainsFunc(text, unicode.IsControl) {
+			t.Errorf("%s: control characters of the origin in %.80q", r.c.Name, text)
+		}
+	})
+	if r.j.Why == "" {
+		t.Errorf("%s: no word on why", r.c.Name)
+	}
+}
+
+func walkStrings(v any, f func(string)) {
+	switch x := v.(type) {
+	case string:
+		f(x)
+	case []any:
+		for _, e := range x {
+			walkStrings(e, f)
+		}
+	case map[string]any:
+		for _, e := range x {
+			walkStrings(e, f)
+		}
+	}
+}
+
+// printTable prints what was said of every case, the whole of it where
+// AOPSCAN_STREET is set and what went wrong otherwise, and the totals.
+func printTable(title string, results []judged, took time.Duration) {
+	all := os.Getenv("AOPSCAN_STREET") != ""
+	fmt.Printf("\nThe street %s\n", title)
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "SERVER\tPOSTURE\tTRUTH\tVERDICT\tCONFIDENCE\tBY\tEXPECTED\tOK")
+	totals := map[string][2]int{}
+	var right, hard int
+	var slowest judged
+	for _, r := range results {
+		ok := "ok"
+		n := totals[r.c.Server]
+		n[1]++
+		switch {
+		case r.hard != "":
+			ok = "WRONG: " + r.hard
+			hard++
+		case r.miss != "":
+			ok = "MISS: " + r.miss
+		default:
+			right++
+			n[0]++
+		}
+		totals[r.c.Server] = n
+		if r.took > slowest.took {
+			slowest = r
+		}
+		var by []string
+		for _, b := range r.j.Bypasses {
+			if !slices.Contains(by, string(b.Attempt)) {
+				by = append(by, string(b.Attempt))
+			}
+		}
+		want := r.c.Without
+		if title == "with a control" {
+			want = r.c.With
+		}
+		if all || ok != "ok" {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.c.Server, r.c.Posture, r.c.Truth, r.j.Verdict, r.j.Confidence, strings.Join(by, ","), want[0], ok)
+		}
+	}
+	w.Flush()
+	names := make([]string, 0, len(totals))
+	for n := range totals {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	for i, n := range names {
+		names[i] = fmt.Sprintf("%s %d/%d", n, totals[n][0], totals[n][1])
+	}
+	fmt.Printf("%s: %d of %d as expected (%.1f %%), %d that must never be; %s in %s, the slowest %s in %s\n", title, right, len(results),
+		100*float64(right)/float64(max(1, len(results))), hard, strings.Join(names, ", "), took.Round(time.Second), slowest.c.Name, slowest.took.Round(100*time.Millisecond))
+}
+
+// writeMistakes keeps the observations of what was judged wrongly for whoever
+// mends it, in the directory that STREET_MISTAKES names.
+func writeMistakes(t *testing.T, title string, results []judged) {
+	dir := os.Getenv("STREET_MISTAKES")
+	if dir == "" {
+		return
+	}
+	for _, r := range results {
+		if r.hard == "" && r.miss == "" {
+			continue
+		}
+		data, err := json.MarshalIndent(struct {
+			Case     Case
+			Verdict  verdict.Judgement
+			Hard     string
+			Miss     string
+			Endpoint evidence.Endpoint
+		}{r.c, r.j, r.hard, r.miss, r.endpoint}, "", " ")
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		name := strings.ReplaceAll(title+"-"+r.c.Name, " ", "-")
+		if err := os.WriteFile(filepath.Join(dir, strings.ReplaceAll(name, "/", "-")+".json"), data, 0o644); err != nil {
+			t.Error(err)
+		}
+	}
+}
