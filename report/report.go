@@ -35,8 +35,64 @@ type Report struct {
 	Loosened []string `json:"loosened,omitempty"`
 	// Checks is the catalogue's part that this report speaks of: all selected checks.
 	Checks []CheckInfo `json:"checks"`
+	// LeftOut are the checks that --check or --skip left out: nothing is said of them.
+	LeftOut []CheckInfo `json:"left_out,omitempty"`
 	// Baseline counts what changed, where a baseline was given.
 	Baseline *BaselineSummary `json:"baseline,omitempty"`
+	// Zones are the zones that were read, sorted by name.
+	Zones []Zone `json:"zones,omitempty"`
+	// Certificates are the client certificates that Cloudflare holds, the one
+	// that ends first in front.
+	Certificates []Certificate `json:"certificates,omitempty"`
+	// Edges are the answers through Cloudflare.
+	Edges []evidence.Edge `json:"edges,omitempty"`
+	// Probing is how origins were probed; nil means that none was contacted.
+	Probing *evidence.ProbeOptions `json:"probing,omitempty"`
+	// Catalogue says which catalogue of checks judged.
+	Catalogue Catalogue `json:"catalogue"`
+	// Control is the framework that the report is grouped by, Controls the groups.
+	Control  string         `json:"control,omitempty"`
+	Controls []ControlGroup `json:"controls,omitempty"`
+}
+
+// Zone is a zone that was read.
+type Zone struct {
+	ID          string       `json:"id,omitempty"`
+	Name        string       `json:"name"`
+	AccountID   string       `json:"account_id,omitempty"`
+	AccountName string       `json:"account_name,omitempty"`
+	Status      string       `json:"status,omitempty"`
+	Plan        string       `json:"plan,omitempty"`
+	Paused      evidence.Tri `json:"paused"`
+}
+
+// Certificate is a client certificate that Cloudflare holds for a zone.
+type Certificate struct {
+	Zone  string                     `json:"zone"`
+	Level evidence.CertificateSource `json:"level"` // "zone" or "hostname"
+	ID    string                     `json:"id"`
+	// Status is the API's word; Cloudflare says "active" of certificates that expired years ago.
+	Status        string     `json:"status,omitempty"`
+	Subject       string     `json:"subject,omitempty"`
+	Issuer        string     `json:"issuer,omitempty"`
+	SHA256        string     `json:"sha256,omitempty"`
+	NotBefore     *time.Time `json:"not_before,omitempty"`
+	NotAfter      *time.Time `json:"not_after,omitempty"`
+	ExpiresInDays *int       `json:"expires_in_days,omitempty"`
+	// Hostnames are those that get this certificate.
+	Hostnames []string `json:"hostnames,omitempty"`
+	// ParseError says why the certificate itself could not be read.
+	ParseError string `json:"parse_error,omitempty"`
+}
+
+// Catalogue identifies the catalogue of checks.
+type Catalogue struct {
+	// Checks is how many checks the whole catalogue has, Selected how many judged.
+	Checks   int `json:"checks"`
+	Selected int `json:"selected"`
+	// Digest is the beginning of a SHA-256 over identifiers, severities, titles
+	// and control mappings: two reports with one digest asked the same questions.
+	Digest string `json:"digest"`
 }
 
 // Result is a check's result with the observations it rests on.
@@ -52,17 +108,19 @@ type Summary struct {
 	// Verdict is one sentence for people.
 	Verdict string `json:"verdict"`
 	// ExitCode is the exit code that follows from the results.
-	ExitCode    int            `json:"exit_code"`
-	FailOn      string         `json:"fail_on"`
-	Zones       int            `json:"zones"`
-	Hostnames   int            `json:"hostnames"`
-	Origins     int            `json:"origins"`
-	ByStatus    map[string]int `json:"by_status"`
-	BySeverity  map[string]int `json:"by_severity"` // failures only
-	ByVerdict   map[string]int `json:"by_verdict"`
-	ByDrift     map[string]int `json:"by_drift"`
-	NotSeen     []string       `json:"not_seen"` // what could not be seen, one sentence each
-	Interrupted bool           `json:"interrupted,omitempty"`
+	ExitCode int    `json:"exit_code"`
+	FailOn   string `json:"fail_on"`
+	// AllowInconclusive is whether what could not be verified leaves the exit code alone.
+	AllowInconclusive bool           `json:"allow_inconclusive,omitempty"`
+	Zones             int            `json:"zones"`
+	Hostnames         int            `json:"hostnames"`
+	Origins           int            `json:"origins"`
+	ByStatus          map[string]int `json:"by_status"`
+	BySeverity        map[string]int `json:"by_severity"` // failures only
+	ByVerdict         map[string]int `json:"by_verdict"`
+	ByDrift           map[string]int `json:"by_drift"`
+	NotSeen           []string       `json:"not_seen"` // what could not be seen, one sentence each
+	Interrupted       bool           `json:"interrupted,omitempty"`
 }
 
 // Origin is one endpoint's verdict.
@@ -71,6 +129,9 @@ type Origin struct {
 	Hostname string `json:"hostname"`
 	Address  string `json:"address"`
 	Port     int    `json:"port"`
+	// SNI and Host are what a legitimate request to this origin carries.
+	SNI  string `json:"sni,omitempty"`
+	Host string `json:"host,omitempty"`
 	verdict.Judgement
 	Drift verdict.Drift `json:"drift"`
 	// CertificateSource is what Cloudflare will present.

@@ -50,7 +50,7 @@ func Text(s string, max int) string {
 			unit = `\x` + hex2(s[i])
 		case r == '\n' || r == '\t':
 			unit = " "
-		case !printable(r) || isMark && marks == maxMarks:
+		case !Printable(r) || isMark && marks == maxMarks:
 			unit = escape(r)
 		case r == '[' && hashes >= 2:
 			unit = `\x5b`
@@ -82,9 +82,9 @@ func Text(s string, max int) string {
 	return b.String()
 }
 
-// printable is strconv.IsPrint without the letters and marks that show nothing:
+// Printable is strconv.IsPrint without the letters and marks that show nothing:
 // a name made of them looks like another name.
-func printable(r rune) bool {
+func Printable(r rune) bool {
 	switch {
 	case !strconv.IsPrint(r):
 		return false
