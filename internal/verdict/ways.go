@@ -1,0 +1,256 @@
+package verdict
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aopscan/aopscan/internal/evidence"
+)
+
+// ways finds the attempts that got around a front door that refuses, and those
+// of which only a control could say whether they did. The surest come first.
+func (c *court) ways() (in, suspects []finding) {
+	all := c.around
+	if c.random != nil {
+		all = append(slices.Clone(all), *c.random)
+	}
+	for _, l := range all {
+		f := c.wayAround(l)
+		switch f.entry {
+		case entered:
+			in = append(in, f)
+		case maybe:
+			suspects = append(suspects, f)
+		}
+	}
+	bySureness := func(a, b finding) int { return rankOf(b.confidence) - rankOf(a.confidence) }
+	slices.SortStableFunc(in, bySureness)
+	return onePerWay(in), suspects
+}
+
+// onePerWay keeps the first of the findings of one attempt and name.
+func onePerWay(fs []finding) []finding {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(fs, func(f finding) bool {
+		key := fmt.Sprintf("%s\x00%s\x00%s\x00%d\x00%s", f.o.Attempt, f.o.SNI, f.o.SessionSNI, f.o.Port, f.o.Path)
+		if seen[key] {
+			return true
+		}
+		seen[key] = true
+		return false
+	})
+}
+
+// wayAround judges one attempt that is not the front door without a certificate.
+func (c *court) wayAround(l look) finding {
+	f := finding{look: l, confidence: Unclear}
+	r := l.o.HTTP
+	if r == nil || l.kind == refusedCert || l.o.Attempt == evidence.AttemptResumedSession && !l.o.Resumed {
+		return f
+	}
+	if l.o.Attempt == evidence.AttemptPath {
+		return c.onPath(f)
+	}
+	if k := c.control; k != nil && k.content {
+		return c.compared(f)
+	}
+	if c.frontRefusedLike(r) {
+		return f // met the same refusal
+	}
+	if k := c.control; k != nil && k.passed && !stockErrorPage(r) && sameAnswer(r, k.look.o.HTTP, 1) == same {
+		f.entry, f.confidence, f.why = entered, Likely, "the same answer as "+k.says()
+		return f
+	}
+	switch l.o.Attempt {
+	case evidence.AttemptRogueCertificate, evidence.AttemptSpoofedIssuer, evidence.AttemptResumedSession:
+		return c.ownDoor(f)
+	case evidence.AttemptRandomPath:
+		return c.onRandomPath(f)
+	}
+	return c.otherDoor(f)
+}
+
+// compared judges an attempt by the legitimate content.
+func (c *court) compared(f finding) finding {
+	r, k := f.o.HTTP, c.control
+	if r.Status/100 != 2 || r.Body.Length == 0 {
+		return f
+	}
+	switch alike(r, k.look.o.HTTP, k.self) {
+	case same:
+		if f.kind == servedRefusal && k.look.kind != servedRefusal {
+			f.entry, f.why = maybe, "the page resembles what a legitimate client gets and reads like a refusal"
+			return f
+		}
+		f.entry, f.confidence, f.why = entered, Proven, "the same content as "+k.says()+c.wayText(f.o)
+	case unsure:
+		if f.o.Attempt == evidence.AttemptRandomPath {
+			break
+		}
+		f.entry, f.why = maybe, "the content resembles that of "+k.says()+", and differs"
+	default:
+		if f.kind == served && !ownWay(f.o, c.ep) {
+			c.note("%s: content, but not that of %s", f.sentence(), k.says())
+		}
+	}
+	return f
+}
+
+// ownWay reports whether an attempt asked for the protected name as itself.
+func ownWay(o *evidence.Observation, ep evidence.Endpoint) bool {
+	return o.SNI == ep.SNI && o.Host == ep.Host
+}
+
+// wayText names what let somebody in, for a sentence.
+func (c *court) wayText(o *evidence.Observation) string {
+	switch o.Attempt {
+	case evidence.AttemptRogueCertificate:
+		return ", for a self-signed certificate"
+	case evidence.AttemptSpoofedIssuer:
+		return fmt.Sprintf(", for a certificate whose home-made issuer is only named %q", o.OfferIssuer)
+	case evidence.AttemptNoSNI, evidence.AttemptOtherSNI, evidence.AttemptOtherHost:
+		return fmt.Sprintf(", with %s and Host %q", sniText(o.SNI), o.Host)
+	case evidence.AttemptResumedSession:
+		return fmt.Sprintf(", in a session that was opened with %s", sniText(o.SessionSNI))
+	case evidence.AttemptPlainHTTP:
+		return fmt.Sprintf(", over plain HTTP on port %d", o.Port)
+	case evidence.AttemptOtherPort:
+		return fmt.Sprintf(", on port %d", o.Port)
+	case evidence.AttemptPath, evidence.AttemptRandomPath:
+		return fmt.Sprintf(", on the path %q", o.Path)
+	}
+	return ""
+}
+
+func sniText(sni string) string {
+	if sni == "" {
+		return "no SNI"
+	}
+	return fmt.Sprintf("the SNI %q", sni)
+}
+
+// frontRefusedLike reports whether a stranger at the front door met this answer.
+func (c *court) frontRefusedLike(r *evidence.Response) bool {
+	for _, l := range c.front {
+		if l.o.HTTP != nil && sameAnswer(l.o.HTTP, r, 1) == same {
+			return true
+		}
+	}
+	return false
+}
+
+// ownDoor judges a wrong certificate or a resumed session at the front door,
+// where the protected content is what answers.
+func (c *court) ownDoor(f finding) finding {
+	switch f.kind {
+	case served:
+		f.entry, f.confidence, f.why = entered, Likely, "content"+c.wayText(f.o)
+	case redirect, notFound, broken, empty:
+		if f.o.HTTP.Status == 400 || f.o.HTTP.Status == 421 {
+			return f
+		}
+		f.entry, f.why = maybe, "past the refusal"+c.wayText(f.o)+", to an answer that can be the application's own"
+	case forbidden:
+		if f.o.HTTP.Status == 401 {
+			f.entry, f.why = maybe, "past the refusal"+c.wayText(f.o)+", to a demand for a password that can be the application's own"
+		}
+	case servedRefusal:
+		f.entry, f.why = maybe, "a page that reads like a refusal"+c.wayText(f.o)
+	}
+	return f
+}
+
+// onRandomPath judges a path that does not exist where the front door refuses.
+func (c *court) onRandomPath(f finding) finding {
+	switch f.kind {
+	case served:
+		f.entry, f.why = maybe, "a path that does not exist is served, so only some paths are protected"
+	case notFound:
+		f.entry, f.why = maybe, "a path that does not exist is not refused, so only some paths may be protected"
+	}
+	return f
+}
+
+// otherDoor judges another virtual host, Host or port: what answers there may be
+// another site's content.
+func (c *court) otherDoor(f finding) finding {
+	if stockPage(f.o.HTTP) {
+		c.note("%s: a server's own default page", f.sentence())
+		return f
+	}
+	if f.kind != served {
+		if f.kind == notFound && protectedName(f.o.Host, c.ep) && !stockErrorPage(f.o.HTTP) && c.hostMatters(f.o) {
+			f.entry, f.why = maybe, "an answer of an application to the protected name"+c.wayText(f.o)
+		}
+		return f
+	}
+	if !protectedName(f.o.Host, c.ep) {
+		f.entry, f.why = maybe, "content"+c.wayText(f.o)+", which may be another site's or the protected one"
+		return f
+	}
+	if c.hostMatters(f.o) {
+		f.entry, f.confidence, f.why = entered, Likely, "content for the protected name"+c.wayText(f.o)
+		return f
+	}
+	f.entry, f.why = maybe, "content for the protected name"+c.wayText(f.o)+", which is served for other names, too"
+	return f
+}
+
+// protectedName reports whether a Host header is the protected name, however it
+// is spelt.
+func protectedName(host string, ep evidence.Endpoint) bool {
+	name, _, _ := strings.Cut(strings.ToLower(host), ":")
+	name = strings.TrimSuffix(name, ".")
+	return name == strings.ToLower(ep.Host) || name == strings.ToLower(ep.Hostname)
+}
+
+// hostMatters reports whether the same socket, asked in the same way for a name
+// that is not the protected one, was seen to answer something else. Only then is
+// what it answers to the protected name known to be that name's content.
+func (c *court) hostMatters(o *evidence.Observation) bool {
+	found := false
+	for _, l := range c.around {
+		b := l.o
+		if b.Attempt != o.Attempt && !(own(b) && own(o)) || b.SNI != o.SNI || b.Port != o.Port || b.Transport != o.Transport || b.Path != o.Path || protectedName(b.Host, c.ep) || b.Offer != o.Offer {
+			continue
+		}
+		if b.HTTP == nil {
+			continue
+		}
+		if sameAnswer(b.HTTP, o.HTTP, 1) != different {
+			return false
+		}
+		found = true
+	}
+	return found
+}
+
+func own(o *evidence.Observation) bool { return o.Attempt == evidence.AttemptOtherHost }
+
+// onPath judges a path that the user named.
+func (c *court) onPath(f finding) finding {
+	for _, l := range c.pathControls {
+		if l.o.Path != f.o.Path || !l.o.Offered || l.o.HTTP == nil {
+			continue
+		}
+		switch {
+		case l.kind != served && l.kind != servedRefusal:
+		case f.o.HTTP.Status/100 != 2:
+			return f
+		case alike(f.o.HTTP, l.o.HTTP, 1) == same:
+			f.entry, f.confidence, f.why = entered, Proven, "the same content as the answer to your own certificate"+c.wayText(f.o)
+			return f
+		}
+	}
+	switch f.kind {
+	case served:
+		if c.frontRefusedLike(f.o.HTTP) {
+			return f
+		}
+		f.entry, f.confidence, f.why = entered, Likely, "content"+c.wayText(f.o)
+	case servedRefusal:
+		f.entry, f.why = maybe, "a page that reads like a refusal"+c.wayText(f.o)
+	}
+	return f
+}
