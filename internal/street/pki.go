@@ -107,6 +107,14 @@ func newPKI(dir string) (*PKI, error) {
 			return nil, err
 		}
 	}
+	// lighttpd builds the whole chain, and finds no way to an issuer it was not given.
+	chain, err := concat(p.file("server.pem"), p.file("server-ca.pem"))
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(p.file("server-chain.pem"), []byte(chain), 0o644); err != nil {
+		return nil, err
+	}
 	clientName := pkix.Name{CommonName: "Cloudflare", Organization: []string{"Cloudflare, Inc"}, Country: []string{"US"}}
 	for _, c := range []struct {
 		to   *tls.Certificate

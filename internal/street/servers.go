@@ -10,6 +10,13 @@ func servers() []server {
 		{"apache", []string{"apache2"}, buildApache},
 		{"haproxy", []string{"haproxy"}, buildHAProxy},
 		{"caddy", []string{"caddy"}, buildCaddy},
+		{"lighttpd", []string{"lighttpd", "/usr/lib/lighttpd/mod_openssl.so"}, buildLighttpd},
+		{"stunnel", []string{"stunnel4"}, buildStunnel},
+		{"hitch", []string{"hitch"}, buildHitch},
+		{"h2o", []string{"h2o"}, buildH2O},
+		{"node", []string{"node"}, buildNode},
+		{"openssl", []string{"openssl"}, buildOpenSSL},
+		{"gnutls", []string{"gnutls-serv"}, buildGnuTLS},
 		{"go", nil, buildGo},
 		{"hostile", nil, buildHostile},
 	}

@@ -341,7 +341,7 @@ func (b *block) expand(conf string, c *Case) string {
 		"@ALT@", net.JoinHostPort(c.Address, strconv.Itoa(s.AltPort)),
 		"@ADDR@", c.Address, "@PORT@", strconv.Itoa(c.Port), "@PLAINPORT@", strconv.Itoa(s.PlainPort), "@ALTPORT@", strconv.Itoa(s.AltPort),
 		"@HOST@", c.Hostname, "@SIBLING@", c.Sibling,
-		"@CERT@", p.file("server.pem"), "@KEY@", p.file("server.key"), "@PEM@", p.file("server-both.pem"),
+		"@CERT@", p.file("server.pem"), "@CHAIN@", p.file("server-chain.pem"), "@KEY@", p.file("server.key"), "@PEM@", p.file("server-both.pem"),
 		"@RSACERT@", p.file("server-rsa.pem"), "@RSAKEY@", p.file("server-rsa.key"), "@RSAPEM@", p.file("server-rsa-both.pem"),
 		"@CA@", p.file("client-ca.pem"), "@OTHERCA@", p.file("other-ca.pem"),
 		"@WWW@", s.path("www", "app"), "@OTHERWWW@", s.path("www", "other"),
