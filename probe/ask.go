@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aopscan/aopscan/internal/evidence"
@@ -74,25 +76,473 @@ func (p *prober) ask(ctx context.Context) {
 		p.do(ctx, p.base(evidence.AttemptNoCertificate, ""))
 		return
 	}
-	p.frontDoor(ctx)
+	front := p.frontDoor(ctx)
+	if !spoke(front) || openToStrangers(front) {
+		return
+	}
+	asked := slices.ContainsFunc(front, func(o *outcome) bool { return o.Requested != evidence.NotRequested })
+	p.silent = everyOne(front, func(o *outcome) bool { return o.HTTP == nil && o.Close == evidence.CloseTimeout })
+	if p.sel[evidence.AttemptHTTP2] && !slices.Contains(p.alpn, "h2") && reachedHTTP(front) {
+		s := p.base(evidence.AttemptHTTP2, "")
+		s.alpn = []string{"h2", "http/1.1"}
+		if o := p.do(ctx, s); o != nil {
+			front = append(front, o)
+		}
+	}
+	if p.sel[evidence.AttemptPositiveControl] && p.o.ClientCert != nil && asked {
+		if p.sameAsControl(front, p.positiveControl(ctx, front)) {
+			return
+		}
+	}
+	if p.sel[evidence.AttemptRandomPath] && reachedHTTP(front) {
+		s := p.base(evidence.AttemptRandomPath, "")
+		s.path = randomPath
+		p.do(ctx, s)
+	}
+	if asked {
+		p.wrongCertificates(ctx, front)
+	}
+	hosts := p.virtualHosts(ctx, front)
+	p.otherHosts(ctx, front)
+	p.resumptions(ctx, front, hosts)
+	p.plainHTTP(ctx)
+	p.paths(ctx, asked)
+	p.otherPorts(ctx)
+	if p.sel[evidence.AttemptHTTP3] {
+		p.attempt(ctx, p.base(evidence.AttemptHTTP3, ""), p.quic)
+	}
 }
 
-// frontDoor makes the no-certificate attempts and returns what they gave.
+// randomPath does not exist anywhere but here.
+const randomPath = "/aopscan-probe-does-not-exist"
+
+// frontDoor makes the no-certificate attempts, modern versions first, and learns
+// what the server speaks.
 func (p *prober) frontDoor(ctx context.Context) (outs []*outcome) {
+	outs = p.versions(ctx)
+	if slices.ContainsFunc(outs, func(o *outcome) bool { return o.Alert == 120 || strings.Contains(o.Error, "application protocol") }) &&
+		!reachedHTTP(outs) && len(p.alpn) == 1 {
+		// A server that speaks HTTP/2 only.
+		p.alpn = []string{"h2", "http/1.1"}
+		outs = append(outs, p.versions(ctx)...)
+	}
+	handshakes := func(o *outcome) bool {
+		return o.Stage == evidence.StageSecured || o.Stage == evidence.StageResponse || o.Requested != evidence.NotRequested
+	}
+	refusedTLS := slices.ContainsFunc(outs, func(o *outcome) bool {
+		return o.Stage == evidence.StageHandshake || (o.Stage == evidence.StageConnected && (o.Close == evidence.CloseEOF || o.Close == evidence.CloseReset))
+	})
+	if p.sel[evidence.AttemptLegacyTLS] && refusedTLS && !slices.ContainsFunc(outs, handshakes) {
+		s := p.base(evidence.AttemptLegacyTLS, "")
+		s.min, s.max, s.legacy = tls.VersionTLS10, tls.VersionTLS12, true
+		if o := p.do(ctx, s); o != nil {
+			outs = append(outs, o)
+			if handshakes(o) {
+				p.min, p.max, p.legacy = s.min, s.max, true
+			}
+		}
+	}
+	return outs
+}
+
+// versions makes the no-certificate attempt on TLS 1.3 and on TLS 1.2.
+func (p *prober) versions(ctx context.Context) (outs []*outcome) {
 	for _, v := range []struct {
 		text string
 		v    uint16
 	}{{"tls1.3", tls.VersionTLS13}, {"tls1.2", tls.VersionTLS12}} {
 		s := p.base(evidence.AttemptNoCertificate, v.text)
 		s.min, s.max = v.v, v.v
+		if len(p.alpn) > 1 {
+			s.variant += ",h2"
+		}
 		o := p.do(ctx, s)
 		if o == nil {
 			return outs
 		}
 		outs = append(outs, o)
 		if o.Stage == evidence.StageDial {
-			return outs
+			return outs // a port that takes no connection takes none with other options
 		}
 	}
 	return outs
+}
+
+// spoke reports whether any attempt met a TLS server.
+func spoke(outs []*outcome) bool {
+	return slices.ContainsFunc(outs, func(o *outcome) bool {
+		return o.Stage == evidence.StageSecured || o.Stage == evidence.StageResponse || o.Requested != evidence.NotRequested ||
+			o.Stage == evidence.StageHandshake && o.Close == evidence.CloseAlert
+	})
+}
+
+// reachedHTTP reports whether TLS let any attempt send its request.
+func reachedHTTP(outs []*outcome) bool {
+	return slices.ContainsFunc(outs, func(o *outcome) bool {
+		return o.Stage == evidence.StageResponse || o.Stage == evidence.StageSecured && o.Closed != evidence.AfterHandshake && o.Close != evidence.CloseAlert
+	})
+}
+
+func everyOne(outs []*outcome, is func(*outcome) bool) bool {
+	return len(outs) > 0 && !slices.ContainsFunc(outs, func(o *outcome) bool { return !is(o) })
+}
+
+// success reports whether an attempt was answered with content.
+func success(o *outcome) bool {
+	return o != nil && o.HTTP != nil && o.HTTP.Status/100 == 2 && o.HTTP.Body.Length > 0
+}
+
+// openToStrangers reports whether the front door answered everybody with content
+// and asked nobody for a certificate: no other answer could change that.
+func openToStrangers(outs []*outcome) bool {
+	return slices.ContainsFunc(outs, success) && everyOne(outs, func(o *outcome) bool {
+		return o.Requested == evidence.NotRequested && (success(o) || o.Stage == evidence.StageHandshake)
+	})
+}
+
+// positiveControl asks with the user's certificate, on the versions that the
+// server speaks; two answers also tell how much an answer differs from itself.
+func (p *prober) positiveControl(ctx context.Context, front []*outcome) (outs []*outcome) {
+	for _, v := range []struct {
+		text string
+		v    uint16
+	}{{"tls1.3", tls.VersionTLS13}, {"tls1.2", tls.VersionTLS12}} {
+		if p.legacy && v.v == tls.VersionTLS13 || !p.legacy && !speaks(front, versionText(v.v)) {
+			continue
+		}
+		s := p.userSpec("/", v.text)
+		if !p.legacy {
+			s.min, s.max = v.v, v.v
+		}
+		if o := p.do(ctx, s); o != nil {
+			outs = append(outs, o)
+		}
+	}
+	if len(outs) == 1 && success(outs[0]) {
+		s := p.userSpec("/", "again")
+		if o := p.do(ctx, s); o != nil {
+			outs = append(outs, o)
+		}
+	}
+	return outs
+}
+
+// speaks reports whether an attempt limited to a version met a handshake in it.
+func speaks(outs []*outcome, version string) bool {
+	return slices.ContainsFunc(outs, func(o *outcome) bool {
+		return o.MinVersion == version && o.MaxVersion == version && (o.Version != "" || o.Requested != evidence.NotRequested)
+	})
+}
+
+func (p *prober) userSpec(path, variant string) spec {
+	s := p.base(evidence.AttemptPositiveControl, variant)
+	s.path, s.offer = path, evidence.OfferUser
+	s.certificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return p.o.ClientCert, nil }
+	return s
+}
+
+// sameAsControl reports whether strangers got, byte by byte or nearly, what the
+// user's certificate got: then there is no door to go around.
+func (p *prober) sameAsControl(front, controls []*outcome) bool {
+	for _, k := range controls {
+		if success(k) && everyOne(front, func(o *outcome) bool {
+			return success(o) && (o.HTTP.Body.SHA256 == k.HTTP.Body.SHA256 || nearly(o.HTTP.Body.Sketch, k.HTTP.Body.Sketch)) || o.Stage == evidence.StageHandshake && o.Requested == evidence.NotRequested
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// nearly reports whether two sketches have nine tenths in common.
+func nearly(a, b []uint32) bool {
+	both := 0
+	for _, h := range a {
+		if _, ok := slices.BinarySearch(b, h); ok {
+			both++
+		}
+	}
+	return len(a) > 0 && 10*both >= 9*max(len(a), len(b))
+}
+
+// wrongCertificates offers certificates that no one should take.
+func (p *prober) wrongCertificates(ctx context.Context, front []*outcome) {
+	if p.sel[evidence.AttemptRogueCertificate] {
+		s := p.base(evidence.AttemptRogueCertificate, "")
+		s.offer, s.certificate, s.offerIssuer = evidence.OfferRogue, p.certs.rogue, probeName.String()
+		p.do(ctx, s)
+	}
+	if !p.sel[evidence.AttemptSpoofedIssuer] {
+		return
+	}
+	var named [][]byte
+	for _, o := range front {
+		if o.request != nil {
+			named = append(named, o.request.AcceptableCAs...)
+		}
+	}
+	for i, issuer := range p.certs.issuers(named) {
+		s := p.base(evidence.AttemptSpoofedIssuer, fmt.Sprintf("issuer %d", i+1))
+		s.offer, s.certificate, s.offerIssuer = evidence.OfferSpoofed, p.certs.spoofed(issuer), distinguishedName(issuer)
+		if o := p.do(ctx, s); success(o) {
+			return
+		}
+	}
+}
+
+// virtualHost is another name on the socket and the sessions it gave.
+type virtualHost struct {
+	sni     string
+	host    string
+	name    evidence.AttemptName
+	opened  []*outcome
+	request bool // it asks for a certificate, too
+}
+
+// nobody is a name that does not exist (RFC 2606).
+const nobody = "aopscan-probe.invalid"
+
+// virtualHosts asks the other names on the socket: first for themselves, then for
+// the protected name in the ways that servers take it.
+func (p *prober) virtualHosts(ctx context.Context, front []*outcome) (hosts []*virtualHost) {
+	try := func(name evidence.AttemptName, sni, host string) *outcome {
+		h := &virtualHost{sni: sni, host: host, name: name}
+		own := p.base(name, variantOf(sni, host))
+		own.sni, own.host = sni, host
+		o := p.do(ctx, own)
+		if o == nil {
+			return nil
+		}
+		h.request = o.Requested != evidence.NotRequested
+		if len(o.sessions) > 0 {
+			h.opened = append(h.opened, o)
+		}
+		hosts = append(hosts, h)
+		if o.Stage != evidence.StageResponse && !(o.Stage == evidence.StageSecured && o.Closed == evidence.AfterRequest && o.Close != evidence.CloseAlert) {
+			return o // TLS lets nobody in here, whatever the Host
+		}
+		for i, host := range p.hostVariants() {
+			s := p.base(name, variantOf(sni, host))
+			s.sni, s.host = sni, host
+			r := p.do(ctx, s)
+			if r == nil || success(r) || i == 0 && refusedLike(front, o) && refusedLike(front, r) {
+				break // in, or the front door's own refusal, which the Host does not change
+			}
+		}
+		return o
+	}
+	var shown []string
+	note := func(o *outcome) {
+		if o != nil && o.ServerCertificate != nil {
+			shown = append(shown, o.ServerCertificate.DNSNames...)
+		}
+	}
+	if p.sel[evidence.AttemptNoSNI] && p.t.SNI != "" {
+		note(try(evidence.AttemptNoSNI, "", nobody))
+	}
+	if !p.sel[evidence.AttemptOtherSNI] {
+		return hosts
+	}
+	note(try(evidence.AttemptOtherSNI, nobody, nobody))
+	for _, o := range front {
+		note(o)
+	}
+	var parents []string
+	if _, parent, ok := strings.Cut(p.t.Hostname, "."); ok && strings.Contains(parent, ".") {
+		parents = []string{"aopscan-probe." + parent, parent, "www." + parent}
+	} else if ok {
+		parents = []string{"aopscan-probe." + p.t.Hostname, "www." + p.t.Hostname}
+	}
+	// The names that are known to live here come before those that may.
+	p.names = siblings(p.t.Hostname, slices.Concat(p.names, shown, parents))
+	for _, n := range p.names {
+		try(evidence.AttemptOtherSNI, n, n)
+	}
+	return hosts
+}
+
+func variantOf(sni, host string) string {
+	if sni == "" {
+		return "host=" + host
+	}
+	return "sni=" + sni + " host=" + host
+}
+
+// hostVariants are the protected name as servers may take it, the exact one first.
+func (p *prober) hostVariants() []string {
+	out := []string{p.t.Host}
+	for _, v := range []string{strings.ToUpper(p.t.Host), p.t.Host + ".", fmt.Sprintf("%s:%d", p.t.Host, p.t.Port), p.hostAddress()} {
+		if !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// hostAddress is the address as a Host header.
+func (p *prober) hostAddress() string {
+	if p.addr.Addr().Is6() {
+		return "[" + p.addr.Addr().String() + "]"
+	}
+	return p.addr.Addr().String()
+}
+
+// refusedLike reports whether an attempt met what the front door answers.
+func refusedLike(front []*outcome, o *outcome) bool {
+	return o.HTTP != nil && slices.ContainsFunc(front, func(f *outcome) bool {
+		return f.HTTP != nil && f.HTTP.Status == o.HTTP.Status && f.HTTP.Body.SHA256 == o.HTTP.Body.SHA256
+	})
+}
+
+// otherHosts asks the front door for other Hosts, the protected name spelt
+// differently among them.
+func (p *prober) otherHosts(ctx context.Context, front []*outcome) {
+	if !p.sel[evidence.AttemptOtherHost] || !reachedHTTP(front) {
+		return
+	}
+	hosts := append([]string{nobody}, p.hostVariants()[1:]...)
+	for _, n := range p.names[:min(len(p.names), 4)] {
+		hosts = append(hosts, n)
+	}
+	for _, h := range hosts {
+		s := p.base(evidence.AttemptOtherHost, "host="+h)
+		s.host = h
+		p.do(ctx, s)
+	}
+}
+
+// resumptions opens sessions as a stranger and offers them at the front door. The
+// sessions of finished attempts are used where there are any.
+func (p *prober) resumptions(ctx context.Context, front []*outcome, hosts []*virtualHost) {
+	if !p.sel[evidence.AttemptResumedSession] {
+		return
+	}
+	// On the protected name itself: an origin that refuses in HTTP may have given a
+	// session before.
+	for _, o := range front {
+		if o.Attempt == evidence.AttemptNoCertificate && len(o.sessions) > 0 && o.Requested != evidence.NotRequested {
+			p.resume(ctx, o)
+		}
+	}
+	const maxNames = 6
+	for _, h := range hosts[:min(len(hosts), maxNames)] {
+		var opened []*outcome
+		opened = append(opened, h.opened...)
+		if len(h.opened) > 0 && h.opened[0].Version == "1.3" && speaks(front, "1.2") {
+			s := p.base(h.name, variantOf(h.sni, h.host)+" tls1.2")
+			s.sni, s.host, s.max = h.sni, h.host, tls.VersionTLS12
+			if o := p.do(ctx, s); o != nil && len(o.sessions) > 0 {
+				opened = append(opened, o)
+			}
+		}
+		if h.request {
+			// A name that takes any certificate gives sessions that carry one.
+			s := p.base(h.name, variantOf(h.sni, h.host)+" rogue")
+			s.sni, s.host = h.sni, h.host
+			s.offer, s.certificate, s.offerIssuer = evidence.OfferRogue, p.certs.rogue, probeName.String()
+			if o := p.do(ctx, s); o != nil && len(o.sessions) > 0 {
+				opened = append(opened, o)
+			}
+		}
+		for _, o := range opened {
+			p.resume(ctx, o)
+		}
+	}
+}
+
+// resume offers the last session of an attempt at the front door.
+func (p *prober) resume(ctx context.Context, o *outcome) {
+	s := p.base(evidence.AttemptResumedSession, fmt.Sprintf("from %s, tls%s", o.ID, o.Version))
+	s.session = o.sessions[len(o.sessions)-1]
+	s.from, s.fromSNI = o.ID, o.SNI
+	if o.Version == "1.2" {
+		s.max = tls.VersionTLS12
+	}
+	p.do(ctx, s)
+}
+
+// plainHTTP asks for the content without TLS.
+func (p *prober) plainHTTP(ctx context.Context) {
+	if p.sel[evidence.AttemptPlainHTTP] && p.t.Port != 80 {
+		p.plainPort(ctx, 80)
+	}
+}
+
+// extraDial bounds the dial to a port that nobody said is open.
+const extraDial = 3 * time.Second
+
+func (p *prober) plainPort(ctx context.Context, port uint16) *outcome {
+	s := spec{name: evidence.AttemptPlainHTTP, variant: fmt.Sprintf("port=%d", port), addr: netip.AddrPortFrom(p.addr.Addr(), port), host: p.t.Host, path: "/", dialTimeout: min(extraDial, p.o.AttemptTimeout)}
+	o := p.attempt(ctx, s, p.plain)
+	if success(o) {
+		s.host = nobody
+		s.variant += " host=" + nobody
+		p.attempt(ctx, s, p.plain)
+	}
+	return o
+}
+
+// paths asks for the paths that the user named, with their controls.
+func (p *prober) paths(ctx context.Context, asked bool) {
+	if !p.sel[evidence.AttemptPath] {
+		return
+	}
+	for _, path := range p.o.Paths {
+		s := p.base(evidence.AttemptPath, "path="+clean(path, 100))
+		s.path = path
+		o := p.do(ctx, s)
+		if p.o.ClientCert != nil && success(o) && (asked || o.Requested != evidence.NotRequested) {
+			p.do(ctx, p.userSpec(path, "path="+clean(path, 100)))
+		}
+	}
+}
+
+// cloudflareHTTPS and cloudflareHTTP are the ports that Cloudflare proxies
+// (https://developers.cloudflare.com/fundamentals/reference/network-ports/).
+var (
+	cloudflareHTTPS = []int{443, 2053, 2083, 2087, 2096, 8443}
+	cloudflareHTTP  = []int{8080, 8880, 2052, 2082, 2086, 2095}
+)
+
+// otherPorts asks the ports that the user named or, where the user asked for all
+// attempts, those that Cloudflare proxies.
+func (p *prober) otherPorts(ctx context.Context) {
+	if !p.sel[evidence.AttemptOtherPort] {
+		return
+	}
+	ports := slices.Clone(p.o.Ports)
+	if len(ports) == 0 || slices.Contains(p.o.Attempts, "all") {
+		ports = append(ports, cloudflareHTTPS...)
+		ports = append(ports, cloudflareHTTP...)
+	}
+	tried := []int{p.t.Port}
+	if p.sel[evidence.AttemptPlainHTTP] {
+		tried = append(tried, 80)
+	}
+	for _, port := range ports {
+		if slices.Contains(tried, port) {
+			continue
+		}
+		tried = append(tried, port)
+		if slices.Contains(cloudflareHTTP, port) && !slices.Contains(p.o.Ports, port) {
+			p.plainPort(ctx, uint16(port))
+			continue
+		}
+		s := p.base(evidence.AttemptOtherPort, fmt.Sprintf("port=%d", port))
+		s.addr = netip.AddrPortFrom(p.addr.Addr(), uint16(port))
+		s.dialTimeout = min(extraDial, p.o.AttemptTimeout)
+		s.timeout = 2 * s.dialTimeout
+		o := p.do(ctx, s)
+		if o == nil {
+			return
+		}
+		if success(o) {
+			s.host = nobody
+			s.variant += " host=" + nobody
+			p.do(ctx, s)
+		}
+		if o.Close == evidence.CloseProtocol || o.Stage == evidence.StageConnected {
+			p.plainPort(ctx, uint16(port)) // no TLS there
+		}
+	}
 }
