@@ -90,3 +90,29 @@ func cleanValue(v reflect.Value, lines bool) reflect.Value {
 	}
 	return v
 }
+
+// markdownSpecial are the characters that mean something in Markdown or HTML.
+// Numeric references are text in both, in every flavour.
+var markdownSpecial = strings.NewReplacer(
+	"&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;",
+	`\`, "&#92;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "{", "&#123;", "}", "&#125;", "[", "&#91;", "]", "&#93;",
+	"(", "&#40;", ")", "&#41;", "#", "&#35;", "+", "&#43;", "!", "&#33;", "|", "&#124;", "~", "&#126;", "@", "&#64;", "$", "&#36;",
+	"://", "&#58;//", "www.", "www&#46;",
+)
+
+// markdownText writes clean text so that Markdown shows it as it is: nothing in it
+// is markup, a mention, an issue number, a formula or a link.
+func markdownText(s string) string { return markdownSpecial.Replace(s) }
+
+// fenceFor is a code fence longer than any run of backticks in the code.
+func fenceFor(code string) string {
+	longest, run := 2, 0
+	for _, r := range code {
+		run++
+		if r != '`' {
+			run = 0
+		}
+		longest = max(longest, run)
+	}
+	return strings.Repeat("`", longest+1)
+}

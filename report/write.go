@@ -43,7 +43,7 @@ func formats() []format {
 	return []format{
 		{"table", Table},
 		{"json", JSON},
-		
+		{"sarif", SARIF},
 	}
 }
 
