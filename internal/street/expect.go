@@ -174,3 +174,9 @@ func closedAlert() expectation {
 	e.without = []string{refusedOtherwise, inconclusive}
 	return e
 }
+
+// clientCert13: Tomcat's CLIENT-CERT on TLS 1.3, where it cannot ask after the
+// handshake: everybody gets 401.
+func clientCert13() expectation {
+	return expectation{truth: Closed, with: []string{inconclusive, enforced, refusedOtherwise}, without: []string{inconclusive, enforced, refusedOtherwise}}
+}

@@ -17,6 +17,8 @@ func servers() []server {
 		{"node", []string{"node"}, buildNode},
 		{"openssl", []string{"openssl"}, buildOpenSSL},
 		{"gnutls", []string{"gnutls-serv"}, buildGnuTLS},
+		{"tomcat", []string{"java", "keytool", "/usr/share/tomcat10/bin/bootstrap.jar", "/usr/share/tomcat10/lib/catalina.jar"}, buildTomcat},
+		{"jetty", []string{"java", "keytool", "/usr/share/jetty9/start.jar"}, buildJetty},
 		{"go", nil, buildGo},
 		{"hostile", nil, buildHostile},
 	}
