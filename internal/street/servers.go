@@ -19,6 +19,7 @@ func servers() []server {
 		{"gnutls", []string{"gnutls-serv"}, buildGnuTLS},
 		{"tomcat", []string{"java", "keytool", "/usr/share/tomcat10/bin/bootstrap.jar", "/usr/share/tomcat10/lib/catalina.jar"}, buildTomcat},
 		{"jetty", []string{"java", "keytool", "/usr/share/jetty9/start.jar"}, buildJetty},
+		{"trafficserver", []string{"traffic_server"}, buildTrafficServer},
 		{"go", nil, buildGo},
 		{"hostile", nil, buildHostile},
 	}
