@@ -1,0 +1,217 @@
+package checks
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aopscan/aopscan/internal/evidence"
+	"github.com/aopscan/aopscan/internal/verdict"
+)
+
+// registry holds every check. It is filled while the package is initialised and
+// never changed afterwards; a slice, so that a duplicate cannot overwrite.
+var registry []Check
+
+// register adds a check: `var _ = register(Check{...})` in the check's own file
+// is all that it takes.
+func register(c Check) struct{} {
+	registry = append(registry, c)
+	return struct{}{}
+}
+
+// All returns a copy of the catalogue, sorted by ID.
+func All() []Check {
+	all := slices.Clone(registry)
+	slices.SortFunc(all, func(a, b Check) int { return strings.Compare(a.ID, b.ID) })
+	return all
+}
+
+// EvaluateOptions say how to judge.
+type EvaluateOptions struct {
+	// Thresholds of the checks; the zero value means [DefaultThresholds].
+	Thresholds Thresholds
+	// Only are the IDs of the checks to run, empty for all; Skip those to leave out.
+	Only, Skip []string
+}
+
+// Outcome is what judging gives.
+type Outcome struct {
+	// Results are sorted by zone, hostname, address, port, check and subject.
+	Results []Result
+	// Origins are the judged endpoints, in the evidence's order.
+	Origins []Origin
+}
+
+// Evaluate judges the evidence with every selected check. It is a pure function:
+// the same evidence and options give the same outcome.
+//
+// Evidence of `aopscan probe` has no configuration, so that only the checks that
+// need probing say anything of it. Where nothing was probed, these are skipped.
+func Evaluate(ev *evidence.Evidence, o EvaluateOptions) Outcome {
+	return evaluate(ev, o, All(), verdict.Judge)
+}
+
+// judgeFunc is what gives an endpoint its verdict: [verdict.Judge].
+type judgeFunc func(evidence.Endpoint, *evidence.Edge) verdict.Judgement
+
+func evaluate(ev *evidence.Evidence, o EvaluateOptions, catalogue []Check, judge judgeFunc) Outcome {
+	if o.Thresholds == (Thresholds{}) {
+		o.Thresholds = DefaultThresholds
+	}
+	in := newInput(ev, o.Thresholds, judge)
+	var results []Result
+	for _, c := range catalogue {
+		if (len(o.Only) > 0 && !slices.Contains(o.Only, c.ID)) || slices.Contains(o.Skip, c.ID) {
+			continue
+		}
+		if c.Needs != NeedsProbing && len(ev.Scope.Targets) > 0 {
+			continue // aopscan probe: there is no configuration to speak of
+		}
+		for _, r := range run(c, in) {
+			results = append(results, finish(c, r))
+		}
+	}
+	slices.SortStableFunc(results, compareResults)
+	return Outcome{Results: results, Origins: in.Origins}
+}
+
+// run runs one check. A panic, like silence, is an inconclusive result that names
+// the check: a scan goes on, and a broken check never passes.
+func run(c Check, in *Input) (results []Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			results = []Result{{
+				Status:  Inconclusive,
+				Message: fmt.Sprintf("The check '%s' failed inside and judged nothing.", c.ID),
+				Reason:  fmt.Sprintf("panic: %v", p),
+			}}
+		}
+	}()
+	if c.Needs == NeedsProbing && in.Evidence.ProbeOptions == nil {
+		return []Result{{
+			Status:  Skipped,
+			Message: "Origins were not probed.",
+			Reason:  "the scan read configuration only",
+		}}
+	}
+	if results = c.Eval(in); len(results) == 0 {
+		results = []Result{{
+			Status:  Inconclusive,
+			Message: fmt.Sprintf("The check '%s' said nothing.", c.ID),
+		}}
+	}
+	return results
+}
+
+// finish fills what every result of a check has in common.
+func finish(c Check, r Result) Result {
+	r.Check, r.Severity = c.ID, c.Severity
+	switch r.Status {
+	case Pass, Fail, NotApplicable, Skipped:
+	default: // the zero value, and words that a check has no right to
+		r.Status = Inconclusive
+	}
+	if r.Remediation == "" {
+		switch {
+		case r.Status == Fail && len(c.Remediation) > 0:
+			r.Remediation = c.Remediation[0].Text
+		case r.Status == Inconclusive && r.Permission != "":
+			r.Remediation = fmt.Sprintf("Give the API token the permission '%s' and scan again.", r.Permission)
+		}
+	}
+	r.Fingerprint = Fingerprint(r)
+	return r
+}
+
+// Fingerprint identifies a finding across runs: by check, zone, hostname, address,
+// port and subject, never by its wording, severity or status.
+func Fingerprint(r Result) string {
+	h := sha256.New()
+	for _, part := range []string{r.Check, r.Zone, r.Hostname, r.Address, fmt.Sprint(r.Port), r.Subject} {
+		fmt.Fprintf(h, "%d:%s,", len(part), part)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+func compareResults(a, b Result) int {
+	return cmp.Or(
+		strings.Compare(a.Zone, b.Zone),
+		strings.Compare(a.Hostname, b.Hostname),
+		compareAddresses(a.Address, b.Address),
+		cmp.Compare(a.Port, b.Port),
+		strings.Compare(a.Check, b.Check),
+		strings.Compare(a.Subject, b.Subject),
+		strings.Compare(string(a.Status), string(b.Status)),
+		strings.Compare(a.Message, b.Message),
+	)
+}
+
+// compareAddresses orders addresses as numbers, and what is no address by spelling.
+func compareAddresses(a, b string) int {
+	x, errX := netip.ParseAddr(a)
+	y, errY := netip.ParseAddr(b)
+	if errX == nil && errY == nil {
+		return x.Compare(y)
+	}
+	return strings.Compare(a, b)
+}
+
+// newInput judges the endpoints and joins them with what is known of their
+// hostnames.
+func newInput(ev *evidence.Evidence, t Thresholds, judge judgeFunc) *Input {
+	type key struct{ zone, hostname string }
+	hostnames := map[key]*evidence.Hostname{}
+	zones := map[string]*evidence.Zone{}
+	for i := range ev.Zones {
+		z := &ev.Zones[i]
+		zones[z.Name] = z
+		for j := range z.Hostnames {
+			hostnames[key{z.Name, z.Hostnames[j].Name}] = &z.Hostnames[j]
+		}
+	}
+	edges := map[key]*evidence.Edge{}
+	for i := range ev.Edges {
+		e := &ev.Edges[i]
+		edges[key{e.Zone, e.Hostname}] = e
+	}
+	in := &Input{Evidence: ev, Now: ev.CollectedAt, Thresholds: t, Origins: make([]Origin, 0, len(ev.Endpoints))}
+	for _, ep := range ev.Endpoints {
+		k := key{ep.Zone, ep.Hostname}
+		o := Origin{Endpoint: ep, Hostname: hostnames[k]}
+		o.Judgement = judged(judge, ep, edges[k])
+		source, leaf := evidence.CertificateUnknown, (*evidence.Certificate)(nil)
+		if o.Hostname != nil {
+			source = o.Hostname.Certificate.Source
+			if c := certificateByID(zones[ep.Zone], o.Hostname.Certificate.ID); c != nil {
+				leaf = c.Leaf
+			}
+		}
+		o.Drift = verdict.DriftOf(source, leaf, o.Judgement, ep)
+		in.Origins = append(in.Origins, o)
+	}
+	return in
+}
+
+// judged asks for a verdict. A verdict engine that breaks on an endpoint leaves
+// that endpoint unjudged and the others alone.
+func judged(judge judgeFunc, ep evidence.Endpoint, edge *evidence.Edge) (j verdict.Judgement) {
+	defer func() {
+		if p := recover(); p != nil {
+			j = verdict.Judgement{
+				Verdict:    verdict.Inconclusive,
+				Confidence: verdict.Unclear,
+				Why:        fmt.Sprintf("judging what was seen failed inside: panic: %v", p),
+			}
+		}
+	}()
+	return judge(ep, edge)
+}
+
+// days is the length of n days.
+func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
