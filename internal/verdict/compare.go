@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/aopscan/aopscan/internal/evidence"
 )
@@ -45,32 +46,72 @@ func shared(a, b []uint32) float64 {
 // sketchFull is the size of a sketch that may have left something out.
 const sketchFull = 64
 
-// contained estimates how much of the smaller of two short texts is in the other.
+// distinct estimates how many shingles a text has from its sketch: the sketch
+// holds the smallest of hashes that are spread evenly over 32 bits.
+func distinct(s []uint32) float64 {
+	if len(s) < sketchFull {
+		return float64(len(s))
+	}
+	return float64(len(s)-1) / (float64(s[len(s)-1]) + 1) * (1 << 32)
+}
+
+// contained estimates how much of the smaller of two texts is in the other.
 func contained(a, b []uint32) float64 {
-	if len(a) == 0 || len(b) == 0 || len(a) >= sketchFull || len(b) >= sketchFull {
+	if len(a) == 0 || len(b) == 0 {
 		return 0
 	}
-	var both int
-	for i, j := 0, 0; i < len(a) && j < len(b); {
-		switch {
-		case a[i] < b[j]:
-			i++
-		case b[j] < a[i]:
-			j++
-		default:
+	j := shared(a, b)
+	x, y := distinct(a), distinct(b)
+	return min(1, j*(x+y)/((1+j)*min(x, y)))
+}
+
+// beginAlike is how much of the words of the shorter of two beginnings is in the
+// other: a page that shows more to some clients than to others begins the same.
+func beginAlike(a, b string) float64 {
+	x, y := words(a), words(b)
+	if len(x) > len(y) {
+		x, y = y, x
+	}
+	if len(x) == 0 {
+		return 0
+	}
+	both := 0
+	for w := range x {
+		if y[w] {
 			both++
-			i++
-			j++
 		}
 	}
-	return float64(both) / float64(min(len(a), len(b)))
+	return float64(both) / float64(len(x))
+}
+
+// words is the set of a text's words that carry meaning: three letters or more.
+func words(s string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if len(w) >= 3 && !common[w] {
+			out[w] = true
+		}
+	}
+	return out
+}
+
+// common are words that any two texts share.
+var common = map[string]bool{
+	"the": true, "and": true, "for": true, "you": true, "your": true, "are": true, "this": true, "that": true,
+	"not": true, "with": true, "from": true, "has": true, "have": true, "was": true, "will": true, "can": true,
+	"http": true, "https": true, "www": true, "com": true, "page": true, "site": true, "server": true, "please": true,
+	"example": true, "org": true, "net": true, "our": true, "all": true, "but": true, "here": true,
 }
 
 // The bounds of likeness. Pages of one site share their frame and differ in
-// their text; one page asked for twice differs in tokens and times.
+// their text; one page asked for twice differs in tokens and times. Calling an
+// answer different is what can make "enforced" of an open origin, so it takes
+// agreement of all measures.
 const (
 	sameShare      = 0.6
 	differentShare = 0.25
+	differentPart  = 0.4
+	steadyShare    = 0.4 // content less alike to itself than this compares with nothing
 )
 
 // alike compares two bodies. self is how much the legitimate answer has in common
@@ -87,20 +128,22 @@ func alike(a, b *evidence.Response, self float64) likeness {
 	if x.SHA256 == y.SHA256 {
 		return same
 	}
-	share := shared(x.Sketch, y.Sketch)
-	titles := x.Title != "" && strings.EqualFold(x.Title, y.Title)
-	switch {
-	case share >= sameShare, share >= 0.8*self && share >= differentShare:
-		return same
-	case titles && share >= sameShare/2:
-		return same
-	case len(x.Sketch) == 0 && len(y.Sketch) == 0:
-		// No words at all: a picture, an archive. Equal length and type is all there is.
-		if x.Length == y.Length && a.ContentType == b.ContentType {
+	if len(x.Sketch) == 0 || len(y.Sketch) == 0 {
+		// No words: a picture, an archive. Type and length are all there is.
+		if len(x.Sketch) == 0 && len(y.Sketch) == 0 && a.ContentType == b.ContentType {
 			return unsure
 		}
 		return different
-	case titles, share > differentShare*self, contained(x.Sketch, y.Sketch) >= 0.5:
+	}
+	share, part := shared(x.Sketch, y.Sketch), contained(x.Sketch, y.Sketch)
+	titles := x.Title != "" && strings.EqualFold(x.Title, y.Title)
+	switch {
+	case share >= sameShare,
+		share >= differentShare && share >= 0.8*self,
+		titles && share >= sameShare/2,
+		part >= 0.85 && share >= differentShare:
+		return same
+	case self < steadyShare, titles, share > differentShare, part >= differentPart, beginAlike(x.Excerpt, y.Excerpt) >= differentPart:
 		return unsure
 	}
 	return different

@@ -106,9 +106,7 @@ func (c *court) findControl() {
 		best.self = 1
 		for _, l := range c.controls {
 			if l.o != best.look.o && l.o.HTTP != nil && l.o.HTTP.Status == best.look.o.HTTP.Status {
-				if s := shared(l.o.HTTP.Body.Sketch, best.look.o.HTTP.Body.Sketch); s > 0 {
-					best.self = min(best.self, s)
-				}
+				best.self = min(best.self, likeItself(l.o.HTTP, best.look.o.HTTP))
 			}
 		}
 	}
@@ -347,13 +345,19 @@ func (c *court) atFrontAlone(f finding) finding {
 func (c *court) self(l look) float64 {
 	self := c.control.self
 	for _, f := range c.front {
-		if f.o != l.o && f.o.HTTP != nil && f.o.HTTP.Status == l.o.HTTP.Status {
-			if s := shared(f.o.HTTP.Body.Sketch, l.o.HTTP.Body.Sketch); s > 0 {
-				self = min(self, s)
-			}
+		if f.o != l.o && f.o.HTTP != nil && f.o.HTTP.Status == l.o.HTTP.Status && f.o.Protocol == l.o.Protocol {
+			self = min(self, likeItself(f.o.HTTP, l.o.HTTP))
 		}
 	}
 	return self
+}
+
+// likeItself is how much two answers to one question have in common.
+func likeItself(a, b *evidence.Response) float64 {
+	if a.Body.SHA256 == b.Body.SHA256 {
+		return 1
+	}
+	return shared(a.Body.Sketch, b.Body.Sketch)
 }
 
 // ownPlace reports whether a redirect stays with the hostname or its site.
@@ -386,7 +390,8 @@ func (c *court) open(fronts []finding) (Judgement, bool) {
 		switch {
 		case f.entry == entered:
 			in = append(in, f)
-		case f.kind == refusedCert, f.asked && c.contrast() && refusal(f.kind) && f.entry == kept:
+		case f.kind == refusedCert, f.asked && (f.kind == forbidden || f.kind == refusedBare && f.o.Close != evidence.CloseTimeout),
+			f.asked && c.contrast() && refusal(f.kind) && f.entry == kept:
 			out = append(out, f)
 		}
 	}
@@ -468,13 +473,13 @@ func (c *court) refusing(fronts []finding) Judgement {
 		return j
 	}
 	if len(suspects) > 0 {
-		j := Judgement{Verdict: Inconclusive, Confidence: Unclear, Proof: append(ids(suspects), ids(refusedBy)...)}
+		j := Judgement{Verdict: Inconclusive, Confidence: Unclear, Proof: append(ids(few(suspects)), ids(few(refusedBy))...)}
 		j.Why = fmt.Sprintf("%s: %s; %s", suspects[0].sentence(), suspects[0].why, c.wouldSettle())
 		j.Reproduce = reproduce(c.ep, *suspects[0].o, nil)
 		return j
 	}
 	switch {
-	case len(doubtful) > 0 && (doubtful[0].asked || len(proven) == 0):
+	case len(doubtful) > 0:
 		f := doubtful[0]
 		if f.kind == servedRefusal && !asked && c.control == nil {
 			return Judgement{Verdict: RefusedOtherwise, Confidence: Unclear, Proof: ids(doubtful),
@@ -532,6 +537,10 @@ func (c *court) enforced(proven, bare, unknown, unasked []finding) Judgement {
 	if len(proven) == 0 {
 		j.Confidence = Likely
 		j.Why = fmt.Sprintf("%s, while %s is %s", all[0].sentence(), c.control.says(), c.control.look.what)
+		if all[0].kind == served {
+			j.Confidence = Unclear
+			j.Why += " and another page; nothing in the stranger's page says that it is a refusal, so looking at both by hand would settle it"
+		}
 	} else if c.contrast() {
 		j.Why += fmt.Sprintf(", while %s is %s", c.control.says(), c.control.look.what)
 		j.Proof = append(j.Proof, c.control.look.o.ID)
@@ -541,12 +550,16 @@ func (c *court) enforced(proven, bare, unknown, unasked []finding) Judgement {
 		core := f.o.Attempt == evidence.AttemptNoCertificate
 		switch {
 		case core && (f.kind == unseen || f.kind == silent || f.kind == foreign):
-			return Judgement{Verdict: Inconclusive, Confidence: Unclear, Proof: append(ids(all), f.o.ID),
+			return Judgement{Verdict: Inconclusive, Confidence: Unclear, Proof: append(ids(few(all)), f.o.ID),
 				Why: fmt.Sprintf("%s, but %s: that part of the front door was not seen; run it again", all[0].sentence(), f.sentence())}
-		case f.kind == noHandshake, f.kind == unseen, f.o.StreamError != "", f.o.Attempt == evidence.AttemptHTTP3:
-		default:
+		case f.kind == noHandshake, f.kind == unseen, f.kind == silent, f.kind == foreign, f.o.StreamError != "":
+			// Not spoken there, or not there at all.
+		case f.kind == forbidden, c.contrast() && c.control.content:
 			j.Confidence = min2(j.Confidence, Likely)
 			c.note("%s, and no certificate was asked for there", f.sentence())
+		default:
+			return Judgement{Verdict: Inconclusive, Confidence: Unclear, Proof: append(ids(few(all)), f.o.ID),
+				Why: fmt.Sprintf("%s, but %s, and no certificate was asked for there: strangers may get in that way; %s", all[0].sentence(), f.sentence(), c.wouldSettle())}
 		}
 	}
 	if len(c.around) == 0 {
@@ -554,7 +567,7 @@ func (c *court) enforced(proven, bare, unknown, unasked []finding) Judgement {
 		c.note("the ways around the front door were not tried")
 	}
 	for _, l := range c.around {
-		if l.kind == unseen && l.o.Close == evidence.CloseLocal && l.o.Stage != evidence.StageDial {
+		if l.kind == unseen && l.o.Transport == "tls" && l.o.Port == c.ep.Port {
 			j.Confidence = min2(j.Confidence, Likely)
 			c.note("%s: not every way around was tried to its end", l.sentence())
 			break
@@ -581,10 +594,13 @@ func rankOf(c Confidence) int {
 	return 0
 }
 
+// maxNotes bounds the notes of one endpoint.
+const maxNotes = 6
+
 // note keeps something seen that changes no verdict.
 func (c *court) note(format string, args ...any) {
 	s := fmt.Sprintf(format, args...)
-	if !slices.Contains(c.notes, s) {
+	if !slices.Contains(c.notes, s) && len(c.notes) < maxNotes {
 		c.notes = append(c.notes, s)
 	}
 }
@@ -625,6 +641,9 @@ func (c *court) demand(j Judgement) Demand {
 	}
 	return DemandUnknown
 }
+
+// few keeps what a sentence's proof needs.
+func few(fs []finding) []finding { return fs[:min(len(fs), 3)] }
 
 func ids(fs []finding) []string {
 	var out []string

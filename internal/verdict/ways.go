@@ -24,6 +24,20 @@ func (c *court) ways() (in, suspects []finding) {
 			suspects = append(suspects, f)
 		}
 	}
+	// What got in at the front door itself, by a wrong certificate or an old
+	// session, shows what the protected content is.
+	if i := slices.IndexFunc(in, func(f finding) bool { return ownWay(f.o, c.ep) && f.o.Path == "/" && f.kind == served }); i >= 0 {
+		known := in[i]
+		suspects = slices.DeleteFunc(suspects, func(f finding) bool {
+			if f.kind != served || alike(f.o.HTTP, known.o.HTTP, 1) != same {
+				return false
+			}
+			f.entry, f.confidence = entered, Likely
+			f.why = fmt.Sprintf("the same content as %s gets%s", name(known.o), c.wayText(f.o))
+			in = append(in, f)
+			return true
+		})
+	}
 	bySureness := func(a, b finding) int { return rankOf(b.confidence) - rankOf(a.confidence) }
 	slices.SortStableFunc(in, bySureness)
 	return onePerWay(in), suspects
