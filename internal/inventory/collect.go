@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/aopscan/aopscan/internal/evidence"
+	"github.com/aopscan/aopscan/internal/sanitize"
 )
 
 // zoneConcurrency is how many zones are read at once; the transport bounds the
@@ -51,10 +52,17 @@ func Collect(ctx context.Context, o Options) (*evidence.Evidence, error) {
 	ev.Zones = zones
 	o.Logger.Info("zones found", "zones", len(zones))
 
-	ev.EdgeRanges = readEdgeRanges(ctx, c)
-	m.begin("reading", len(zones))
-	readZones(ctx, &zoneReader{c: c}, ev.Zones, m)
 	ev.Accounts = accountsOf(ev.Zones)
+	accounts := &accountReader{c: c}
+	var wg sync.WaitGroup
+	wg.Go(func() { ev.EdgeRanges = readEdgeRanges(ctx, c) })
+	accounts.early(ctx, ev.Accounts)
+	wg.Wait()
+	accounts.railguns(ctx, ev.Accounts, ev.Zones)
+
+	m.begin("reading", len(zones))
+	readZones(ctx, &zoneReader{c: c, accounts: ev.Accounts, balanced: accounts.balanced}, ev.Zones, m)
+	accounts.late(ctx, ev.Accounts, ev.Zones)
 
 	finish(ctx, o, ev, m)
 	return ev, nil
@@ -91,20 +99,27 @@ func accountsOf(zones []evidence.Zone) []evidence.Account {
 // finish resolves the origins' names, computes the hostnames and closes the
 // evidence.
 func finish(ctx context.Context, o Options, ev *evidence.Evidence, m *meter) {
+	surround := surroundingsOf(ev, o.ExtraOrigins)
 	var names []string
 	for i := range ev.Zones {
-		names = append(names, namesToResolve(&ev.Zones[i], o.ExtraOrigins)...)
+		s := surround(&ev.Zones[i])
+		s.want = func(name string) { names = append(names, name) }
+		effective(&ev.Zones[i], s)
 	}
+	slices.Sort(names)
+	names = slices.Compact(names)
 	m.begin("resolving", len(names))
 	resolved := resolveAll(ctx, names, o.LookupIP, m.step)
-	edge := parsePrefixes(ev.EdgeRanges.CIDRs)
 	for i := range ev.Zones {
-		z := &ev.Zones[i]
-		s := surroundings{edge: edge, resolved: resolved, extra: o.ExtraOrigins}
-		if j := slices.IndexFunc(ev.Accounts, func(a evidence.Account) bool { return a.ID == z.AccountID }); j >= 0 {
-			s.account = &ev.Accounts[j]
+		s := surround(&ev.Zones[i])
+		s.resolved = resolved
+		ev.Zones[i].Hostnames = effective(&ev.Zones[i], s)
+	}
+	for _, e := range o.ExtraOrigins {
+		if !hasHostname(ev, e.Hostname) {
+			ev.Problems = append(ev.Problems, evidence.Problem{What: "adding the origin of " + sanitize.Text(e.Hostname, 253),
+				Cause: "the hostname is in none of the zones", Hint: "check the part of --origin before ="})
 		}
-		z.Hostnames = effective(z, s)
 	}
 	if ctx.Err() != nil {
 		ev.Problems = append(ev.Problems, evidence.Problem{What: "collecting the configuration", Cause: "interrupted",
@@ -113,18 +128,34 @@ func finish(ctx context.Context, o Options, ev *evidence.Evidence, m *meter) {
 	ev.CollectedAt = o.Now().UTC()
 }
 
-// namesToResolve returns the names outside the zone that its origins have.
-func namesToResolve(z *evidence.Zone, extra []ExtraOrigin) []string {
-	var names []string
-	for _, r := range z.DNS.Records {
-		if r.Type == "CNAME" && r.Proxied == evidence.TriTrue && validName(r.Content) {
-			names = append(names, r.Content)
+// surroundingsOf returns what the zones of the evidence are surrounded by.
+func surroundingsOf(ev *evidence.Evidence, extra []ExtraOrigin) func(*evidence.Zone) surroundings {
+	edge := parsePrefixes(ev.EdgeRanges.CIDRs)
+	records := map[string]map[string][]evidence.DNSRecord{} // by account and name
+	for _, z := range ev.Zones {
+		if records[z.AccountID] == nil {
+			records[z.AccountID] = map[string][]evidence.DNSRecord{}
+		}
+		for _, r := range z.DNS.Records {
+			if isHostRecord(r.Type) {
+				records[z.AccountID][r.Name] = append(records[z.AccountID][r.Name], r)
+			}
 		}
 	}
-	for _, e := range extra {
-		if e.Name != "" && inZone(e.Hostname, z.Name) {
-			names = append(names, e.Name)
+	return func(z *evidence.Zone) surroundings {
+		s := surroundings{edge: edge, extra: extra, records: records[z.AccountID]}
+		if i := slices.IndexFunc(ev.Accounts, func(a evidence.Account) bool { return a.ID == z.AccountID }); i >= 0 {
+			s.account = &ev.Accounts[i]
+		}
+		return s
+	}
+}
+
+func hasHostname(ev *evidence.Evidence, name string) bool {
+	for _, z := range ev.Zones {
+		if slices.ContainsFunc(z.Hostnames, func(h evidence.Hostname) bool { return h.Name == name }) {
+			return true
 		}
 	}
-	return names
+	return false
 }

@@ -2,25 +2,32 @@ package inventory
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/aopscan/aopscan/internal/evidence"
+	"github.com/aopscan/aopscan/internal/inventory/expr"
 )
 
 // surroundings are what the answer for a zone's hostnames depends on besides the
 // zone.
 type surroundings struct {
-	account  *evidence.Account
+	account *evidence.Account
+	// records are the host records of all zones of the account that were read:
+	// Cloudflare follows names between them.
+	records  map[string][]evidence.DNSRecord
 	edge     []netip.Prefix
 	resolved map[string]resolution
 	extra    []ExtraOrigin
+	// want, when not nil, is told the names that need resolving.
+	want func(name string)
 }
 
 // wildcardLabel stands for the star of a wildcard record on the wire: a name that
 // no other record answers.
-const wildcardLabel = "aopscan-wildcard-check"
+const wildcardLabel = "aopscan-probe"
 
 // effective says, for every hostname of a zone, what Cloudflare will do: whether
 // it is proxied, which SSL mode applies, which client certificate the origin will
@@ -38,26 +45,154 @@ func effective(z *evidence.Zone, s surroundings) []evidence.Hostname {
 
 // zoneView is a zone with the indexes that answering for its hostnames needs.
 type zoneView struct {
-	z       *evidence.Zone
-	s       surroundings
-	records map[string][]evidence.DNSRecord // host records by name
-	sources map[string][]string             // why a name is in the scan
+	z        *evidence.Zone
+	s        surroundings
+	records  map[string][]evidence.DNSRecord     // host records by name
+	sources  map[string][]string                 // why a name is in the scan
+	balancer map[string]*evidence.LoadBalancer   // by hostname, those that are on
+	custom   map[string]*evidence.CustomHostname // by hostname, those in service
+	spectrum map[string][]*evidence.SpectrumApp  // by hostname
+	pools    map[string]*evidence.Pool           // of the account, by identifier
+	config   []parsedRule                        // of ConfigRules.Items, in order
+	origin   []parsedRule                        // of OriginRules.Items, in order
+}
+
+// parsedRule is a rule's expression, parsed once for all hostnames; nil where it
+// could not be.
+type parsedRule struct{ e *expr.Expression }
+
+func parseRule(expression string) parsedRule {
+	e, err := expr.Parse(expression)
+	if err != nil {
+		return parsedRule{}
+	}
+	return parsedRule{e}
+}
+
+// match decides the rule for a hostname.
+func (p parsedRule) match(sub expr.Subject) evidence.RuleMatch {
+	if p.e == nil {
+		return evidence.MatchUndecided
+	}
+	switch p.e.Match(sub) {
+	case expr.Yes:
+		return evidence.MatchYes
+	case expr.No:
+		return evidence.MatchNo
+	case expr.Part:
+		return evidence.MatchPart
+	}
+	return evidence.MatchUndecided
 }
 
 func newZoneView(z *evidence.Zone, s surroundings) *zoneView {
-	v := &zoneView{z: z, s: s, records: map[string][]evidence.DNSRecord{}, sources: map[string][]string{}}
+	v := &zoneView{z: z, s: s,
+		records: map[string][]evidence.DNSRecord{}, sources: map[string][]string{},
+		balancer: map[string]*evidence.LoadBalancer{}, custom: map[string]*evidence.CustomHostname{},
+		spectrum: map[string][]*evidence.SpectrumApp{}, pools: map[string]*evidence.Pool{},
+	}
 	for _, r := range z.DNS.Records {
 		if isHostRecord(r.Type) && validName(r.Name) && !isServiceName(r.Name) {
 			v.records[r.Name] = append(v.records[r.Name], r)
 			v.source(r.Name, "dns")
 		}
 	}
+	for i := range z.LoadBalancers.Items {
+		if lb := &z.LoadBalancers.Items[i]; lb.Enabled != evidence.TriFalse && validName(lb.Name) {
+			v.balancer[lb.Name] = lb
+			v.source(lb.Name, "load-balancer")
+		}
+	}
+	for i := range z.CustomHostnames.Items {
+		if c := &z.CustomHostnames.Items[i]; inService(c.Status) && validName(c.Hostname) {
+			v.custom[c.Hostname] = c
+			v.source(c.Hostname, "custom-hostname")
+		}
+	}
+	for i := range z.SpectrumApps.Items {
+		if a := &z.SpectrumApps.Items[i]; validName(a.Hostname) {
+			v.spectrum[a.Hostname] = append(v.spectrum[a.Hostname], a)
+			v.source(a.Hostname, "spectrum")
+		}
+	}
+	if s.account != nil {
+		for i := range s.account.Pools {
+			v.pools[s.account.Pools[i].ID] = &s.account.Pools[i]
+		}
+	}
+	for _, r := range z.ConfigRules.Items {
+		v.config = append(v.config, parseRule(r.Expression))
+	}
+	for _, r := range z.OriginRules.Items {
+		v.origin = append(v.origin, parseRule(r.Expression))
+	}
 	for _, e := range s.extra {
-		if inZone(e.Hostname, z.Name) {
+		if inZone(e.Hostname, z.Name) || v.sources[e.Hostname] != nil {
 			v.source(e.Hostname, "user")
 		}
 	}
+	v.wildcardNames()
 	return v
+}
+
+// wildcardNames adds the hostnames that only a wildcard record answers and that
+// the configuration mentions: what is said of them differs from what is said of
+// the wildcard.
+func (v *zoneView) wildcardNames() {
+	var mentioned []string
+	for _, a := range v.z.HostnameAOP.Associations {
+		mentioned = append(mentioned, a.Hostname)
+	}
+	for _, rules := range [][]parsedRule{v.config, v.origin} {
+		for _, r := range rules {
+			if r.e != nil {
+				mentioned = append(mentioned, r.e.Hosts()...)
+			}
+		}
+	}
+	for _, r := range v.z.PageRules.Items {
+		mentioned = append(mentioned, patternHost(r.Target))
+	}
+	for _, name := range mentioned {
+		if name == "" || v.sources[name] != nil || !validName(name) || strings.HasPrefix(name, "*") || !inZone(name, v.z.Name) {
+			continue
+		}
+		if _, ok := lookupRecords(v.records, name); ok {
+			v.source(name, "wildcard")
+		}
+	}
+}
+
+// lookupRecords returns the records that answer for a name: its own, or those of
+// the wildcard that covers it (RFC 4592).
+func lookupRecords(records map[string][]evidence.DNSRecord, name string) ([]evidence.DNSRecord, bool) {
+	if r, ok := records[name]; ok {
+		return r, true
+	}
+	for {
+		_, parent, ok := strings.Cut(name, ".")
+		if !ok {
+			return nil, false
+		}
+		if r, ok := records["*."+parent]; ok {
+			return r, true
+		}
+		if _, ok := records[parent]; ok {
+			return nil, false // the closest encloser has no wildcard
+		}
+		name = parent
+	}
+}
+
+// inService reports whether a custom hostname's status means that its traffic is
+// served. An unknown word is taken to mean so: rather a hostname too many.
+func inService(status string) bool {
+	for _, not := range []string{"pending", "moved", "deleted", "blocked", "test_", "provisioned"} {
+		if strings.HasPrefix(status, not) {
+			return false
+		}
+	}
+	return true
 }
 
 // source notes why a name is in the scan.
@@ -68,14 +203,7 @@ func (v *zoneView) source(name, why string) {
 }
 
 // names returns the zone's hostnames, sorted.
-func (v *zoneView) names() []string {
-	names := make([]string, 0, len(v.sources))
-	for n := range v.sources {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
-}
+func (v *zoneView) names() []string { return slices.Sorted(maps.Keys(v.sources)) }
 
 // isServiceName reports whether a name has a label that begins with an
 // underscore: a place for records about services (RFC 8552), never a website.
@@ -97,21 +225,34 @@ func wireName(name string) string {
 
 // hostname answers for one name.
 func (v *zoneView) hostname(name string) evidence.Hostname {
-	h := evidence.Hostname{Name: name, Sources: v.sources[name], SSLMode: v.sslMode(name)}
+	h := evidence.Hostname{Name: name, Sources: v.sources[name]}
 	if w := wireName(name); w != name {
 		h.WireName = w
 	}
-	h.AlwaysUseHTTPS = onOff(v.z.Settings.AlwaysUseHTTPS)
-	recorded := v.proxied(name)
+	recorded, direct := v.proxied(name, &h)
 	h.Proxied = recorded
-	if v.z.Paused == evidence.TriTrue {
+	if direct != "" {
 		h.Proxied = evidence.TriFalse
 	}
-	if recorded != evidence.TriFalse {
-		v.origins(name, &h)
+	h.AlwaysUseHTTPS = v.alwaysUseHTTPS(wireName(h.Name))
+	var possible []string
+	h.SSLMode, possible = v.sslMode(name, h.AlwaysUseHTTPS == evidence.TriTrue)
+	if recorded != evidence.TriFalse || slices.Contains(h.Sources, "user") {
+		v.origins(&h, recorded != evidence.TriFalse)
 	}
-	h.Certificate = v.certificate(&h)
+	h.Certificate = v.certificate(&h, possible, direct)
 	return h
+}
+
+// notServing says why Cloudflare serves no hostname of the zone, or nothing.
+func (v *zoneView) notServing() string {
+	switch status := v.z.Status; {
+	case v.z.Paused == evidence.TriTrue:
+		return "the zone is paused: visitors reach the origin directly"
+	case status != "" && status != "active":
+		return "the zone is " + status + ", not active: visitors do not come through Cloudflare"
+	}
+	return ""
 }
 
 // onOff turns Cloudflare's "on" and "off" into a switch.
@@ -125,29 +266,233 @@ func onOff(s string) evidence.Tri {
 	return evidence.TriUnknown
 }
 
-// proxied says whether Cloudflare's edge answers for a name, leaving aside a
-// paused zone. One proxied record makes all address records of its name proxied.
-func (v *zoneView) proxied(name string) evidence.Tri {
-	p := evidence.TriUnknown
-	for _, r := range v.records[name] {
+// proxied says whether the configuration has Cloudflare's edge answer for a name,
+// and, in direct, why visitors reach the origin directly all the same. One proxied
+// record makes all address records of its name proxied
+// (https://developers.cloudflare.com/dns/proxy-status/).
+func (v *zoneView) proxied(name string, h *evidence.Hostname) (recorded evidence.Tri, direct string) {
+	recorded = v.recorded(name)
+	if recorded == evidence.TriFalse {
+		return recorded, "the record is DNS only: visitors reach the origin directly"
+	}
+	if why := v.notServing(); why != "" {
+		return recorded, why
+	}
+	if recorded == evidence.TriTrue && v.z.Type == "partial" && v.custom[name] == nil {
+		return v.pointsAtEdge(wireName(name), h), ""
+	}
+	if recorded == evidence.TriUnknown {
+		h.OriginNotes = append(h.OriginNotes, v.unreadSources()...)
+	}
+	return recorded, ""
+}
+
+// recorded says whether the configuration makes a name proxied.
+func (v *zoneView) recorded(name string) evidence.Tri {
+	if lb := v.balancer[name]; lb != nil && lb.Proxied != evidence.TriUnknown {
+		return lb.Proxied
+	}
+	if v.custom[name] != nil {
+		return evidence.TriTrue
+	}
+	records, found := lookupRecords(v.records, name)
+	for _, r := range records {
 		if r.Proxied == evidence.TriTrue {
 			return evidence.TriTrue
 		}
-		if r.Proxied == evidence.TriFalse {
-			p = evidence.TriFalse
-		}
 	}
-	return p
+	switch {
+	case v.spectrum[name] != nil:
+		return evidence.TriTrue
+	case found:
+		for _, r := range records {
+			if r.Proxied != evidence.TriFalse {
+				return evidence.TriUnknown
+			}
+		}
+		return evidence.TriFalse
+	case len(v.unreadSources()) > 0:
+		return evidence.TriUnknown
+	}
+	return evidence.TriFalse // named by the user, unknown to Cloudflare
 }
 
-// sslMode says which SSL mode applies to a name.
-func (v *zoneView) sslMode(string) evidence.SSLMode {
-	set := v.z.Settings.Setting("ssl")
-	if v.z.Settings.SSL == "" {
-		return evidence.SSLMode{Gaps: []evidence.Gap{gapOf("the zone's SSL mode", set)}}
+// unreadSources are the sections that could hold a hostname and were not read.
+func (v *zoneView) unreadSources() []evidence.Gap {
+	var gaps []evidence.Gap
+	for _, s := range []struct {
+		what string
+		evidence.Section
+	}{{"the DNS records", v.z.DNS.Section}, {"the load balancers", v.z.LoadBalancers.Section}} {
+		if !s.Known() {
+			gaps = append(gaps, gapOf(s.what, s.Section))
+		}
 	}
-	return evidence.SSLMode{Value: v.z.Settings.SSL, Source: "zone"}
+	return gaps
 }
+
+// pointsAtEdge says whether the public DNS sends a name of a partial (CNAME setup)
+// zone to Cloudflare: its authoritative DNS is elsewhere, and its records here say
+// only where the origin is.
+func (v *zoneView) pointsAtEdge(wire string, h *evidence.Hostname) evidence.Tri {
+	res, asked := v.lookup(wire)
+	edges := 0
+	for _, a := range res.addrs {
+		if containsAddr(v.s.edge, a) {
+			edges++
+		}
+	}
+	if edges > 0 && edges == len(res.addrs) {
+		return evidence.TriTrue
+	}
+	why := "it was not resolved"
+	switch {
+	case asked && res.err != "":
+		why = res.err
+	case asked:
+		why = fmt.Sprintf("it has the address %s, which is not Cloudflare's", firstOther(res.addrs, v.s.edge))
+	}
+	h.OriginNotes = append(h.OriginNotes, evidence.Gap{What: fmt.Sprintf("whether visitors of %s come through Cloudflare (a CNAME setup): %s", wire, why)})
+	return evidence.TriUnknown
+}
+
+// firstOther returns the first address outside the ranges.
+func firstOther(addrs []netip.Addr, ranges []netip.Prefix) netip.Addr {
+	i := slices.IndexFunc(addrs, func(a netip.Addr) bool { return !containsAddr(ranges, a) })
+	return addrs[i]
+}
+
+// alwaysUseHTTPS says whether all plain-HTTP visitors of a name are redirected.
+func (v *zoneView) alwaysUseHTTPS(wire string) evidence.Tri {
+	zone := onOff(v.z.Settings.AlwaysUseHTTPS)
+	if zone == evidence.TriTrue {
+		return zone
+	}
+	for _, r := range v.z.PageRules.Items {
+		if r.Status == "disabled" {
+			continue
+		}
+		m := matchURLPattern(r.Target, wire, "http")
+		if m == expr.No {
+			continue
+		}
+		if m == expr.Yes && r.AlwaysUseHTTPS {
+			return evidence.TriTrue
+		}
+		if !r.AlwaysUseHTTPS {
+			break // it takes these requests, or some of them, from any later rule
+		}
+	}
+	if zone == evidence.TriFalse && !v.z.PageRules.Known() {
+		return evidence.TriUnknown
+	}
+	return zone
+}
+
+// sslMode says which SSL mode applies to a name: a Configuration Rule comes before
+// a Page Rule, and that before the zone's setting. Of the Configuration Rules that
+// match, the last one counts; of the Page Rules, the first one matches and no
+// other does. possible are the modes that all of the traffic may have, nil where it
+// may be any.
+func (v *zoneView) sslMode(name string, httpsOnly bool) (mode evidence.SSLMode, possible []string) {
+	wire := wireName(name)
+	var (
+		gaps    []evidence.Gap // why the mode is not known, unless a later rule decides
+		closed  []evidence.Gap // the same, whatever later rules say
+		pending []pendingRule  // undecided rules
+	)
+	if v.z.Settings.SSL == "" {
+		gaps = append(gaps, gapOf("the zone's SSL mode", v.z.Settings.Setting("ssl")))
+	} else {
+		mode.Value, mode.Source = v.z.Settings.SSL, "zone"
+	}
+	if !v.z.PageRules.Known() {
+		gaps = append(gaps, gapOf("the Page Rules, which can change the SSL mode,", v.z.PageRules.Section))
+	}
+	scheme := ""
+	if httpsOnly {
+		scheme = "https"
+	}
+	var others []string
+pageRules:
+	for _, r := range v.z.PageRules.Items {
+		if r.Status == "disabled" {
+			continue
+		}
+		switch matchURLPattern(r.Target, wire, scheme) {
+		case expr.Yes:
+			if r.SSL != "" {
+				mode.Value, mode.Source, mode.Rule = r.SSL, "page-rule", r.Target
+				if v.z.PageRules.Known() {
+					gaps = nil
+				}
+			}
+			break pageRules
+		case expr.Part:
+			if r.SSL != "" {
+				others = append(others, r.SSL)
+			}
+		}
+	}
+	if !v.z.ConfigRules.Known() {
+		closed = append(closed, gapOf("the Configuration Rules, which can change the SSL mode,", v.z.ConfigRules.Section))
+	}
+	sub := expr.Subject{Host: wire, Zone: v.z.Name, HTTPSOnly: httpsOnly}
+	for i, r := range v.z.ConfigRules.Items {
+		if r.Enabled == evidence.TriFalse {
+			continue
+		}
+		switch v.config[i].match(sub) {
+		case evidence.MatchYes:
+			mode.Value, mode.Source, mode.Rule = r.SSL, "configuration-rule", ruleName(r.Description, r.ID)
+			others, gaps, pending = nil, nil, nil
+		case evidence.MatchPart:
+			others = append(others, r.SSL)
+		case evidence.MatchUndecided:
+			pending = append(pending, pendingRule{mode: r.SSL, gap: evidence.Gap{
+				What: fmt.Sprintf("whether the Configuration Rule %q applies to %s", ruleName(r.Description, r.ID), name), Expression: r.Expression}})
+		}
+	}
+	others = slices.DeleteFunc(others, func(s string) bool { return s == mode.Value })
+	slices.Sort(others)
+	mode.Others = slices.Compact(others)
+	mode.PartOfTraffic = len(mode.Others) > 0
+	if len(gaps)+len(closed) == 0 {
+		possible = append([]string{mode.Value}, mode.Others...)
+		for _, p := range pending {
+			possible = append(possible, p.mode)
+			if p.mode != mode.Value {
+				gaps = append(gaps, p.gap)
+			}
+		}
+	} else {
+		for _, p := range pending {
+			gaps = append(gaps, p.gap)
+		}
+	}
+	if gaps = append(gaps, closed...); len(gaps) > 0 {
+		mode = evidence.SSLMode{Gaps: gaps}
+	}
+	return mode, possible
+}
+
+// pendingRule is an undecided rule with the mode that it would set.
+type pendingRule struct {
+	mode string
+	gap  evidence.Gap
+}
+
+// ruleName is what a person calls a rule.
+func ruleName(description, id string) string {
+	if description != "" {
+		return description
+	}
+	return id
+}
+
+// makesInert reports whether Cloudflare pulls over plain HTTP in a mode, with no
+// client certificate.
+func makesInert(mode string) bool { return mode == "off" || mode == "flexible" }
 
 // gapOf says that a section could not be read, and what would help.
 func gapOf(what string, s evidence.Section) evidence.Gap {
@@ -164,28 +509,27 @@ func gapOf(what string, s evidence.Section) evidence.Gap {
 	return g
 }
 
-// certificate says which client certificate the origin will see.
-func (v *zoneView) certificate(h *evidence.Hostname) evidence.EffectiveCertificate {
-	c := v.configured(h.Name)
+// certificate says which client certificate the origin will see. possible are the
+// modes that the hostname's traffic may have, direct why it does not pass Cloudflare.
+func (v *zoneView) certificate(h *evidence.Hostname, possible []string, direct string) evidence.EffectiveCertificate {
+	c := v.configured(wireName(h.Name))
 	c.Configured = c.Source
-	inert := ""
+	inert := direct
 	switch {
-	case v.z.Paused == evidence.TriTrue:
-		inert = "the zone is paused: visitors reach the origin directly"
-	case h.Proxied == evidence.TriFalse:
-		inert = "the record is DNS only: visitors reach the origin directly"
-	case h.SSLMode.Value == "off" || h.SSLMode.Value == "flexible":
-		if !h.SSLMode.PartOfTraffic {
-			inert = "the SSL mode " + h.SSLMode.Value + " makes AOP inert: Cloudflare pulls over plain HTTP"
-		}
+	case inert != "":
+	case v.onlySpectrumTCP(h.Name):
+		inert = "Spectrum passes TCP through: AOP does not apply"
+	case makesInert(h.SSLMode.Value):
+		inert = "the SSL mode " + h.SSLMode.Value + " makes AOP inert: Cloudflare pulls over plain HTTP"
 	}
 	if inert != "" {
-		return evidence.EffectiveCertificate{Source: evidence.CertificateNone, Why: inert, Configured: c.Configured, Gaps: nil}
+		return evidence.EffectiveCertificate{Source: evidence.CertificateNone, Why: inert, Configured: c.Configured}
 	}
 	if c.Source == evidence.CertificateNone {
 		return c // none is none, whatever the mode
 	}
-	if h.SSLMode.Value == "" {
+	// A mode that is not known matters only where it could make AOP inert.
+	if h.SSLMode.Value == "" && (possible == nil || slices.ContainsFunc(possible, makesInert)) {
 		c.Gaps = append(c.Gaps, h.SSLMode.Gaps...)
 		if c.Source != evidence.CertificateUnknown {
 			c.Why = "the SSL mode is not known, so neither is whether AOP is in effect"
@@ -335,72 +679,4 @@ func (v *zoneView) globalLevel() evidence.EffectiveCertificate {
 	}
 	return unknownCertificate("whether the global level is on is not known",
 		gapOf("the zone setting tls_client_auth", v.z.Settings.Setting("tls_client_auth")))
-}
-
-// origins finds where the requests of a name go.
-func (v *zoneView) origins(name string, h *evidence.Hostname) {
-	wire := wireName(name)
-	for _, r := range v.records[name] {
-		switch r.Type {
-		case "A", "AAAA":
-			addr, err := netip.ParseAddr(r.Content)
-			if err != nil {
-				h.OriginNotes = append(h.OriginNotes, evidence.Gap{What: "the address of a record is not one: " + r.Content})
-				continue
-			}
-			h.Origins = append(h.Origins, v.origin(addr, evidence.Origin{Source: "dns", SNI: wire, Host: wire, Port: 443}))
-		case "CNAME":
-			v.follow(name, r.Content, h)
-		}
-	}
-	for _, e := range v.s.extra {
-		if e.Hostname == name {
-			v.extraOrigin(e, wire, h)
-		}
-	}
-}
-
-// origin completes an origin with its address.
-func (v *zoneView) origin(addr netip.Addr, o evidence.Origin) evidence.Origin {
-	o.Address, o.Edge = addr.String(), containsAddr(v.s.edge, addr)
-	if o.Scheme == "" {
-		o.Scheme = "https"
-	}
-	return o
-}
-
-// follow adds the origins behind a CNAME.
-func (v *zoneView) follow(name, target string, h *evidence.Hostname) {
-	wire := wireName(name)
-	o := evidence.Origin{Source: "cname", Name: target, SNI: wire, Host: wire, Port: 443}
-	v.byName(target, o, h)
-}
-
-// byName adds the origins that a name outside the zone resolved to.
-func (v *zoneView) byName(target string, o evidence.Origin, h *evidence.Hostname) {
-	res, asked := v.s.resolved[target]
-	if !asked || res.err != "" {
-		why := res.err
-		if !asked {
-			why = "it was not resolved"
-		}
-		h.OriginNotes = append(h.OriginNotes, evidence.Gap{What: fmt.Sprintf("the addresses of the origin %s: %s", target, why)})
-		o.Scheme = "https"
-		h.Origins = append(h.Origins, o)
-		return
-	}
-	for _, a := range res.addrs {
-		h.Origins = append(h.Origins, v.origin(a, o))
-	}
-}
-
-// extraOrigin adds an origin that the user named.
-func (v *zoneView) extraOrigin(e ExtraOrigin, wire string, h *evidence.Hostname) {
-	o := evidence.Origin{Source: "user", SNI: wire, Host: wire, Port: e.Port}
-	if e.Address.IsValid() {
-		h.Origins = append(h.Origins, v.origin(e.Address, o))
-		return
-	}
-	o.Name = e.Name
-	v.byName(e.Name, o, h)
 }
