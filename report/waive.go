@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/idna"
+
 	"github.com/aopscan/aopscan/checks"
 )
 
@@ -51,13 +53,15 @@ func (w Waiver) Expired(now time.Time) bool {
 // result's status.
 //
 // Patterns know "*" for any run of characters, "?" for one, and a backslash
-// before either for the character itself; letter case and a trailing dot do not
-// count. The address is also given as an IP address, as ADDR:PORT or as a CIDR.
+// before either for the character itself; letter case does not count. A name's
+// trailing dot does not count either, and a name is the same in Unicode and in
+// Punycode (RFC 3492). The address is also given as an IP address, as ADDR:PORT or
+// as a CIDR.
 func (w Waiver) Matches(r checks.Result) bool {
-	return matchName(w.Check, r.Check) &&
+	return matchText(w.Check, r.Check) &&
 		matchName(w.Zone, r.Zone) &&
 		matchName(w.Hostname, r.Hostname) &&
-		matchName(w.Subject, r.Subject) &&
+		matchText(w.Subject, r.Subject) &&
 		matchAddress(w.Address, r.Address, r.Port)
 }
 
@@ -150,14 +154,21 @@ func snippetAddress(r checks.Result) string {
 	return globEscape(net.JoinHostPort(r.Address, strconv.Itoa(r.Port)))
 }
 
-func matchName(pattern, name string) bool {
-	if pattern == "" {
-		return true
-	}
-	return glob(foldName(pattern), foldName(name))
+func matchText(pattern, text string) bool {
+	return pattern == "" || glob(strings.ToLower(pattern), strings.ToLower(text))
 }
 
-func foldName(s string) string { return strings.ToLower(strings.TrimSuffix(s, ".")) }
+func matchName(pattern, name string) bool {
+	return pattern == "" || glob(foldName(pattern), foldName(name))
+}
+
+func foldName(s string) string {
+	s = strings.ToLower(strings.TrimSuffix(s, "."))
+	if a, err := idna.Punycode.ToASCII(s); err == nil {
+		return a
+	}
+	return s
+}
 
 func matchAddress(pattern, address string, port int) bool {
 	if pattern == "" {
@@ -176,7 +187,7 @@ func matchAddress(pattern, address string, port int) bool {
 			return ap.Addr().Unmap() == addr && int(ap.Port()) == port
 		}
 	}
-	return matchName(pattern, address) || address != "" && port != 0 && matchName(pattern, net.JoinHostPort(address, strconv.Itoa(port)))
+	return matchText(pattern, address) || address != "" && port != 0 && matchText(pattern, net.JoinHostPort(address, strconv.Itoa(port)))
 }
 
 // glob matches without backtracking more than one star, so that its cost is

@@ -28,6 +28,7 @@ func TestWaiverMatches(t *testing.T) {
 	v6.Address = "2001:db8::5"
 	zoneLevel := checks.Result{Check: "aop-not-enabled", Zone: "example.com"}
 	wild := checks.Result{Check: "ssl-mode-override", Zone: "example.com", Hostname: "*.example.com"}
+	idn := checks.Result{Check: "ssl-mode-override", Zone: "xn--bcher-kva.example", Hostname: "www.xn--bcher-kva.example"}
 
 	for _, tt := range []struct {
 		name string
@@ -51,6 +52,9 @@ func TestWaiverMatches(t *testing.T) {
 		{"escaped star is itself", Waiver{Check: "*", Hostname: `\*.example.com`}, wild, true},
 		{"escaped star is nothing else", Waiver{Check: "*", Hostname: `\*.example.com`}, result, false},
 		{"brackets are ordinary", Waiver{Check: "*", Hostname: "api.[e]u.example.com"}, result, false},
+		{"unicode for punycode", Waiver{Check: "*", Zone: "bücher.example", Hostname: "*.BÜCHER.example"}, idn, true},
+		{"punycode for punycode", Waiver{Check: "*", Hostname: "www.xn--bcher-kva.example"}, idn, true},
+		{"another name in unicode", Waiver{Check: "*", Hostname: "*.buecher.example"}, idn, false},
 		{"subject", Waiver{Check: "*", Subject: "cert-?"}, result, true},
 		{"other subject", Waiver{Check: "*", Subject: "cert-2"}, result, false},
 		{"address", Waiver{Check: "*", Address: "203.0.113.5"}, result, true},
