@@ -1,0 +1,167 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/aopscan/aopscan/internal/config"
+)
+
+func writeFile(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestConfigInit(t *testing.T) {
+	t.Chdir(t.TempDir())
+	code, out, errs := runApp(t, "", nil, "config", "init")
+	if code != exitOK || out != "" || errs != "wrote aopscan.yaml; 'aopscan config validate' checks it once it is edited\n" {
+		t.Fatalf("exit %d, stdout %q, stderr %q", code, out, errs)
+	}
+	b, err := os.ReadFile("aopscan.yaml")
+	if err != nil || string(b) != config.Template {
+		t.Fatalf("%v, %d bytes", err, len(b))
+	}
+	if fi, _ := os.Stat("aopscan.yaml"); runtime.GOOS != "windows" && fi.Mode().Perm() != 0o644 {
+		t.Errorf("mode %v", fi.Mode())
+	}
+
+	writeFile(t, "aopscan.yaml", "fail_on: low\n")
+	code, _, errs = runApp(t, "", nil, "config", "init")
+	if code != exitUsage || errs != "aopscan: writing aopscan.yaml: it is there already\nhint: give another path, or --force to write over it\n" {
+		t.Errorf("over a file: exit %d, %q", code, errs)
+	}
+	if b, _ := os.ReadFile("aopscan.yaml"); string(b) != "fail_on: low\n" {
+		t.Errorf("the file was changed: %q", b)
+	}
+	if code, _, errs := runApp(t, "", nil, "config", "init", "--force", "-q"); code != exitOK || errs != "" {
+		t.Errorf("--force: exit %d, %q", code, errs)
+	}
+	if b, _ := os.ReadFile("aopscan.yaml"); string(b) != config.Template {
+		t.Errorf("--force left %q", b)
+	}
+
+	code, _, errs = runApp(t, "", nil, "config", "init", "none/aopscan.yaml")
+	if code != exitNothing || errs != "aopscan: writing none/aopscan.yaml: no such file or directory\n" {
+		t.Errorf("unwritable: exit %d, %q", code, errs)
+	}
+	if code, out, _ := runApp(t, "", nil, "config", "init", "-"); code != exitOK || out != config.Template {
+		t.Errorf("-: exit %d, %d bytes", code, len(out))
+	}
+	if code, _, errs := runApp(t, "", nil, "config", "init", "a", "b"); code != exitUsage || !strings.Contains(errs, `"b" is not expected`) {
+		t.Errorf("two paths: exit %d, %q", code, errs)
+	}
+	if left, _ := filepath.Glob(".aopscan-*"); left != nil {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestConfigValidate(t *testing.T) {
+	t.Chdir(t.TempDir())
+	code, _, errs := runApp(t, "", nil, "config", "validate")
+	if code != exitUsage || errs != "aopscan: reading configuration: there is no aopscan.yaml here\nhint: 'aopscan config init' writes one\n" {
+		t.Errorf("none: exit %d, %q", code, errs)
+	}
+
+	writeFile(t, "aopscan.yaml", "zones: [example.com]\n")
+	writeFile(t, "one.yaml", "fail_on: hihg\n")
+	writeFile(t, "two.yaml", "zonse: []\nconcurrency: 0\n")
+	if code, out, errs := runApp(t, "", nil, "config", "validate"); code != exitOK || out != "aopscan.yaml: valid\n" || errs != "" {
+		t.Errorf("default: exit %d, %q, %q", code, out, errs)
+	}
+	code, out, errs := runApp(t, "", map[string]string{"AOPSCAN_CONFIG": "one.yaml"}, "config", "validate")
+	if code != exitUsage || out != "" || errs != "aopscan: reading configuration: one.yaml:1:10: fail_on: \"hihg\" is not a severity\nhint: did you mean \"high\"?\n" {
+		t.Errorf("environment: exit %d, %q, %q", code, out, errs)
+	}
+	code, out, errs = runApp(t, "", nil, "config", "validate", "one.yaml", "aopscan.yaml", "two.yaml", "none.yaml")
+	want := `aopscan: reading configuration: 4 problems
+one.yaml:1:10: fail_on: "hihg" is not a severity
+    hint: did you mean "high"?
+two.yaml:1:1: unknown key "zonse"
+    hint: did you mean "zones"?
+two.yaml:2:14: concurrency: 0 is not from 1 to 10000
+none.yaml: no such file or directory
+    hint: 'aopscan config init none.yaml' writes one
+`
+	if code != exitUsage || out != "aopscan.yaml: valid\n" || errs != want {
+		t.Errorf("several: exit %d, %q,\n%s", code, out, errs)
+	}
+	if code, out, _ := runApp(t, "fail_on: low\n", nil, "config", "validate", "-"); code != exitOK || out != "<stdin>: valid\n" {
+		t.Errorf("stdin: exit %d, %q", code, out)
+	}
+
+	// An expired waiver is right as a text; that it has expired is said.
+	writeFile(t, "old.yaml", "waivers:\n  - {check: aop-shared-certificate, reason: r, owner: o, expires: 2020-01-31}\n")
+	code, out, errs = runApp(t, "", nil, "config", "validate", "old.yaml")
+	if code != exitOK || out != "old.yaml: valid\n" || errs != "old.yaml:2: warning: the waiver of aop-shared-certificate expired on 2020-01-31\n" {
+		t.Errorf("expired: exit %d, %q, %q", code, out, errs)
+	}
+	if _, _, errs := runApp(t, "", nil, "config", "validate", "-q", "old.yaml"); errs != "" {
+		t.Errorf("expired, quiet: %q", errs)
+	}
+	// A waiver without a reason is a mistake.
+	writeFile(t, "bare.yaml", "waivers:\n  - {check: aop-shared-certificate, owner: o, expires: 2099-01-31}\n")
+	if code, _, errs := runApp(t, "", nil, "config", "validate", "bare.yaml"); code != exitUsage || !strings.Contains(errs, "bare.yaml:2:5: waivers: reason is missing") {
+		t.Errorf("no reason: exit %d, %q", code, errs)
+	}
+}
+
+func TestConfigSchema(t *testing.T) {
+	b, err := os.ReadFile("../../docs/schema/config-1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, out, _ := runApp(t, "", nil, "config", "schema"); code != exitOK || out != string(b) {
+		t.Errorf("exit %d, %d bytes, %d published", code, len(out), len(b))
+	}
+}
+
+// Every setting has the flag that the table names, with the default that it
+// tells; and every flag that a setting could be, has one.
+func TestConfigFlags(t *testing.T) {
+	a := &app{env: func(string) string { return "" }}
+	byName := map[string]*cobra.Command{}
+	for _, c := range a.newRootCmd().Commands() {
+		byName[c.Name()] = c
+	}
+	scan := byName["scan"].Flags()
+	named := map[string]bool{}
+	for _, s := range config.Settings() {
+		if s.Flag == "" {
+			continue
+		}
+		named[s.Flag] = true
+		f := scan.Lookup(s.Flag)
+		if f == nil {
+			t.Errorf("scan has no --%s", s.Flag)
+			continue
+		}
+		_, list := f.Value.(pflag.SliceValue)
+		if list != s.List {
+			t.Errorf("--%s takes several values: %v, in the table %v", s.Flag, list, s.List)
+		}
+		if def := strings.Trim(f.DefValue, "[]"); def != s.Default && s.Key != "outputs" {
+			t.Errorf("--%s is %q by default, in the table %q", s.Flag, def, s.Default)
+		}
+	}
+	// What belongs to one call alone, and not into a file or an environment.
+	single := []string{"config", "evidence", "plan", "shard", "help"}
+	for _, name := range single {
+		named[name] = true
+	}
+	for _, cmd := range []string{"scan", "probe"} {
+		byName[cmd].Flags().VisitAll(func(f *pflag.Flag) {
+			if !named[f.Name] && f.Name != "targets" {
+				t.Errorf("%s --%s is no setting", cmd, f.Name)
+			}
+		})
+	}
+}
