@@ -89,7 +89,7 @@ func buildApache(b *block) error {
 		{"http2-optional", open(), vhost + "Protocols h2 http/1.1\nSSLVerifyClient optional\n" + end, nil},
 		{"http2-optional-403", bare(), vhost + "Protocols h2 http/1.1\nSSLVerifyClient optional\n<Location />\n" + verified + "</Location>\n" + end, nil},
 		{"rsa-kx-open", legacy(Way{TLS: "1.2", Legacy: true}), strings.NewReplacer("@CERT@", "@RSACERT@", "@KEY@", "@RSAKEY@").Replace(vhost) + "SSLProtocol TLSv1.2\nSSLCipherSuite AES128-SHA:AES256-GCM-SHA384\n" + end, nil},
-		{"plain-content", around("plain-http", Way{Plain: true}), vhost + "SSLVerifyClient require\n" + end + plain + "DocumentRoot @WWW@\n" + end, nil},
+		{"plain-content", aroundElsewhere("plain-http", Way{Plain: true}), vhost + "SSLVerifyClient require\n" + end + plain + "DocumentRoot @WWW@\n" + end, nil},
 		{"plain-redirect", demanded(), vhost + "SSLVerifyClient require\n" + end + plain + "Redirect permanent / https://@HOST@/\n" + end, nil},
 		{"everybody-403-asked", closedAsked(), vhost + "SSLVerifyClient optional\n<Location />\nRequire all denied\n</Location>\n" + end, nil},
 		{"everybody-403", closedUnasked(), vhost + "<Location />\nRequire all denied\n</Location>\n" + end, nil},

@@ -66,8 +66,9 @@ func around(attempt string, ways ...Way) expectation {
 	return expectation{truth: Bypassable, with: []string{bypassable}, without: []string{bypassable}, bypass: attempt, legit: withClient, ways: ways}
 }
 
-// aroundElsewhere: as around, but what is served is served under another name:
-// without a control nobody can know that it is the protected content.
+// aroundElsewhere: as around, but what is served is served under another name, on
+// another port or without TLS: without a control nobody can know that it is the
+// protected content.
 func aroundElsewhere(attempt string, ways ...Way) expectation {
 	e := around(attempt, ways...)
 	e.without = []string{bypassable, inconclusive}

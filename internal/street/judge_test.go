@@ -15,6 +15,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -55,9 +56,8 @@ func TestStreet(t *testing.T) {
 			name = "with a control"
 		}
 		t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
-			begun := time.Now()
-			results := judgeAll(t, s, s.Cases, control)
-			printTable(name, results, time.Since(begun))
+			results, took := table(t, s, control)
+			printTable(name, results, took)
 			var misses int
 			for _, r := range results {
 				if r.hard != "" {
@@ -85,6 +85,26 @@ func TestStreet(t *testing.T) {
 		})
 	}
 }
+
+// table is one measurement of the whole street, made once for all tests.
+func table(t *testing.T, s *Street, control bool) ([]judged, time.Duration) {
+	t.Helper()
+	tables.Lock()
+	defer tables.Unlock()
+	if r, ok := tables.results[control]; ok {
+		return r, tables.took[control]
+	}
+	begun := time.Now()
+	tables.results[control] = judgeAll(t, s, s.Cases, control)
+	tables.took[control] = time.Since(begun)
+	return tables.results[control], tables.took[control]
+}
+
+var tables = struct {
+	sync.Mutex
+	results map[bool][]judged
+	took    map[bool]time.Duration
+}{results: map[bool][]judged{}, took: map[bool]time.Duration{}}
 
 // judgeAll probes and judges cases, many at a time.
 func judgeAll(t *testing.T, s *Street, cases []Case, control bool) []judged {

@@ -129,7 +129,7 @@ func buildNginx(b *block) error {
 		{"http2-open", open(), "server { listen @TLS@ ssl http2; }", nil},
 		{"http2-optional-403", bare(), "server { listen @TLS@ ssl http2; ssl_verify_client optional; " + need + "{ return 403; } }", nil},
 		{"http2-optional", open(), "server { listen @TLS@ ssl http2; ssl_verify_client optional; " + noise + "}", nil},
-		{"plain-content", around("plain-http", Way{Plain: true}),
+		{"plain-content", aroundElsewhere("plain-http", Way{Plain: true}),
 			"server { " + listen + "ssl_verify_client on; } server { listen @PLAIN@; server_name @HOST@; }", nil},
 		{"plain-redirect", demanded(),
 			"server { " + listen + "ssl_verify_client on; } server { listen @PLAIN@; return 301 https://$host$request_uri; }", nil},
@@ -137,7 +137,7 @@ func buildNginx(b *block) error {
 			"server { " + listen + "ssl_verify_client on; } server { listen @PLAIN@; return 403; }", nil},
 		{"plain-other-content", elsewhere(),
 			"server { " + listen + "ssl_verify_client on; } server { listen @PLAIN@; root @OTHERWWW@; }", nil},
-		{"other-port-open", around("other-port", Way{Port: -1}),
+		{"other-port-open", aroundElsewhere("other-port", Way{Port: -1}),
 			"server { " + listen + "ssl_verify_client on; } server { listen @ALT@ ssl; server_name @HOST@; }", nil},
 		{"other-port-demanded", demanded(),
 			"server { listen @TLS@ ssl; listen @ALT@ ssl; server_name @HOST@; ssl_verify_client on; }", func(c *Case) { c.Ports = append(c.Ports, b.street.AltPort) }},
@@ -195,8 +195,8 @@ func buildNginxStream(b *block) error {
 		{"wrong-ca", foreignClose(), "server { " + front + "ssl_client_certificate @OTHERCA@; ssl_verify_client on; }", nil},
 		{"tls12-demanded", bareClose(), "server { " + trusting + "ssl_protocols TLSv1.2; ssl_verify_client on; }", nil},
 		{"tls13-demanded", bareClose(), "server { " + trusting + "ssl_protocols TLSv1.3; ssl_verify_client on; }", nil},
-		{"plain-content", around("plain-http", Way{Plain: true}), "server { " + trusting + "ssl_verify_client on; } server { listen @PLAIN@; proxy_pass @APP@; }", nil},
-		{"other-port-open", around("other-port", Way{Port: -1}),
+		{"plain-content", aroundElsewhere("plain-http", Way{Plain: true}), "server { " + trusting + "ssl_verify_client on; } server { listen @PLAIN@; proxy_pass @APP@; }", nil},
+		{"other-port-open", aroundElsewhere("other-port", Way{Port: -1}),
 			"server { " + trusting + "ssl_verify_client on; } server { listen @ALT@ ssl; ssl_certificate @CERT@; ssl_certificate_key @KEY@; proxy_pass @APP@; }", nil},
 	}
 	module := ""

@@ -60,7 +60,7 @@ const modes = {
 for (const c of conf.cases) {
   const [options, handler] = modes[c.Mode];
   const o = { ...base, ...options };
-  if (/^optional-(403|404|302|200|json|destroy)|^issuer|^path|http2-optional/.test(c.Mode)) {
+  if (/^optional-(403|404|302|200|json|destroy)|^issuer|^path|^by-host|http2-optional/.test(c.Mode)) {
     // Without tickets nothing can be resumed: these check every connection.
     o.secureOptions = crypto.constants.SSL_OP_NO_TICKET;
     o.maxVersion = o.maxVersion || 'TLSv1.2';

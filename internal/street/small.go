@@ -42,7 +42,7 @@ func buildLighttpd(b *block) error {
 		{"tls12-demanded", demanded(), open1 + demand + `ssl.openssl.ssl-conf-cmd = ("MaxProtocol" => "TLSv1.2") ` + end, nil},
 		{"tls13-demanded", demanded(), open1 + demand + `ssl.openssl.ssl-conf-cmd = ("MinProtocol" => "TLSv1.3") ` + end, nil},
 		{"name-demanded-default-open", around("no-sni|other-sni|resumed-session|other-host", Way{SNI: "-"}, Way{SNI: "nobody.example.com"}), perName + end, nil},
-		{"plain-content", around("plain-http|other-port", Way{Plain: true}), open1 + demand + end + plain + end, nil},
+		{"plain-content", aroundElsewhere("plain-http|other-port", Way{Plain: true}), open1 + demand + end + plain + end, nil},
 		{"plain-redirect", demanded(), open1 + demand + end + plain + `url.redirect = ("" => "https://@HOST@${url.path}${qsa}") ` + end, nil},
 		{"everybody-403-asked", closedAsked(), open1 + ask + `url.access-deny = ("") ` + end, nil},
 		{"everybody-403", closedUnasked(), open1 + `url.access-deny = ("") ` + end, nil},
