@@ -2,7 +2,8 @@
 GO      ?= go
 MODULE  := github.com/aopscan/aopscan
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null | sed 's/^v//')
-LDFLAGS := -s -w -X main.version=$(VERSION)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 GOFILES := $(shell git ls-files '*.go' 2>/dev/null)
 
 .PHONY: all build demo test test-quick street lint generate bench fuzz clean tools

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aopscan/aopscan/internal/evidence"
+	"github.com/aopscan/aopscan/internal/inventory"
+	"github.com/aopscan/aopscan/probe"
+)
+
+// scanFlags are the flags of `aopscan scan`.
+type scanFlags struct {
+	probe  probeFlags
+	report reportFlags
+
+	config          string
+	zones, accounts []string
+	origins         []string
+	apiURL          string
+	tokenFile       string
+	evidenceFile    string
+	noProbe         bool
+	apiBudget       int
+	apiRate         int
+}
+
+func newScanCmd(a *app) *cobra.Command {
+	var s scanFlags
+	cmd := &cobra.Command{
+		Use:   "scan",
+		Short: "Read what Cloudflare is told to do, probe the origins, judge and report",
+		Long: `Scan reads the zones from the Cloudflare API (it can only read), tries every origin
+directly without Cloudflare's client certificate, judges both together and reports.
+
+The API token comes from CLOUDFLARE_API_TOKEN, from CLOUDFLARE_API_KEY with
+CLOUDFLARE_EMAIL, or from --token-file. With neither --zone nor --account, every
+zone that the token can read is scanned.`,
+		Example: `  aopscan scan --zone example.com
+  aopscan scan -o table -o json=report.json -o sarif=aopscan.sarif
+  aopscan scan --no-probe                        # the inventory alone
+  aopscan scan --save-evidence evidence.json     # keep what was seen ...
+  aopscan scan --evidence evidence.json -o html=report.html   # ... and judge it again, offline`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runScan(cmd, &s) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&s.config, "config", "", "configuration `FILE` (default: aopscan.yaml, where there is one)")
+	f.StringSliceVar(&s.zones, "zone", nil, "scan this zone, `NAME` or ID (repeatable)")
+	f.StringSliceVar(&s.accounts, "account", nil, "scan the zones of this account `ID` (repeatable)")
+	f.StringArrayVar(&s.origins, "origin", nil, "an origin that Cloudflare's configuration does not name, as `HOST=ADDR[:PORT]` (repeatable)")
+	f.StringVar(&s.apiURL, "api-url", "", "Cloudflare API address (default: CLOUDFLARE_BASE_URL, else Cloudflare's)")
+	f.StringVar(&s.tokenFile, "token-file", "", "read the API token from this `FILE`")
+	f.StringVar(&s.evidenceFile, "evidence", "", "judge this saved evidence `FILE`; nothing is asked or probed")
+	f.BoolVar(&s.noProbe, "no-probe", false, "do not contact any origin: the configuration alone")
+	f.IntVar(&s.apiBudget, "api-budget", 1200, "API requests per five minutes that may be spent, at once if need be")
+	f.IntVar(&s.apiRate, "api-rate", 200, "API requests per second at the most")
+	s.probe.register(f)
+	s.report.register(cmd)
+	cmd.MarkFlagsMutuallyExclusive("evidence", "save-evidence")
+	return cmd
+}
+
+// noArgs refuses arguments with a hint: zones are given by flag.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usageError(fmt.Sprintf("zones are given as --zone %s; for an origin alone use 'aopscan probe %s'", args[0], args[0]),
+		"reading arguments: %q is not expected", args[0])
+}
+
+func (a *app) runScan(cmd *cobra.Command, s *scanFlags) error {
+	cfg, err := a.applyConfig(cmd, s.config)
+	if err != nil {
+		return err
+	}
+	j, err := a.newJudge(&s.report, cfg)
+	if err != nil {
+		return err
+	}
+	if s.evidenceFile != "" {
+		ev, err := evidence.Load(s.evidenceFile)
+		if err != nil {
+			return &exitError{code: exitUsage, err: err}
+		}
+		return j.judge(ev)
+	}
+
+	popts, err := s.probe.options(a)
+	if err != nil {
+		return err
+	}
+	iopts, err := a.inventoryOptions(s)
+	if err != nil {
+		return err
+	}
+	ev, err := a.collect(cmd.Context(), s, iopts, popts, j)
+	if err != nil {
+		return err
+	}
+	return j.judge(ev)
+}
+
+// inventoryOptions turns flags and environment into what package inventory takes.
+func (a *app) inventoryOptions(s *scanFlags) (inventory.Options, error) {
+	o := inventory.Options{
+		BaseURL:   s.apiURL,
+		Zones:     s.zones,
+		Accounts:  s.accounts,
+		Resolver:  s.probe.resolver,
+		Limits:    inventory.Limits{Requests: s.apiBudget, PerSecond: s.apiRate},
+		Tool:      toolInfo(),
+		Logger:    a.log,
+		UserAgent: userAgent(),
+	}
+	if o.BaseURL == "" {
+		o.BaseURL = a.env("CLOUDFLARE_BASE_URL")
+	}
+	if s.apiBudget < 1 || s.apiRate < 1 {
+		return o, usageError("", "reading --api-budget and --api-rate: both must be more than zero")
+	}
+	for _, text := range s.origins {
+		eo, err := inventory.ParseExtraOrigin(text)
+		if err != nil {
+			return o, &exitError{code: exitUsage, err: fmt.Errorf("reading --origin: %w", err)}
+		}
+		o.ExtraOrigins = append(o.ExtraOrigins, eo)
+	}
+	var err error
+	o.Credentials, err = a.credentials(s.tokenFile)
+	return o, err
+}
+
+// collect reads the configuration and probes the origins. An interrupt is not
+// an error: what was gathered by then is returned and says so.
+func (a *app) collect(ctx context.Context, s *scanFlags, iopts inventory.Options, popts probe.Options, j *judge) (*evidence.Evidence, error) {
+	progress := newProgress(a)
+	iopts.Progress = progress.inventory
+	ev, err := inventory.Collect(ctx, iopts)
+	progress.finish()
+	if err != nil {
+		return nil, &exitError{code: exitNothing, err: err}
+	}
+	if !s.noProbe {
+		targets := probe.Plan(ev, popts)
+		if err := a.probe(ctx, ev, targets, popts); err != nil {
+			return nil, err
+		}
+	}
+	ev.CollectedAt = a.now().UTC()
+	j.save(ev)
+	return ev, nil
+}
+
+// probe runs the targets and puts what they did into the evidence.
+func (a *app) probe(ctx context.Context, ev *evidence.Evidence, targets []probe.Target, o probe.Options) error {
+	progress := newProgress(a)
+	o.Progress = progress.probing
+	a.log.Info("probing", "origins", len(targets), "concurrency", o.Concurrency)
+	endpoints, edges, err := probe.Run(ctx, targets, o)
+	progress.finish()
+	ev.ProbeOptions = o.Record()
+	ev.Endpoints, ev.Edges = endpoints, edges
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		ev.Problems = append(ev.Problems, interrupted())
+	default:
+		return &exitError{code: exitNothing, err: fmt.Errorf("probing: %w", err)}
+	}
+	return nil
+}
+
+func interrupted() evidence.Problem {
+	return evidence.Problem{What: "scanning", Cause: "interrupted", Hint: "run it again; what is listed here was seen before the interrupt", Interrupted: true}
+}
