@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/aopscan/aopscan/checks"
+	"github.com/aopscan/aopscan/internal/evidence"
 )
 
 // What Result.Baseline says of a failure.
@@ -26,16 +28,16 @@ const (
 // it could not be seen last time either. A failure that base had waived is new:
 // its waiver is gone or has expired.
 func ApplyBaseline(r *Report, base *Report) {
-	known := failures(base)
+	known := newComparison(base, r)
 	for i := range r.Results {
 		res := &r.Results[i]
 		res.Baseline = ""
-		if res.Status != checks.Fail {
-			continue
-		}
-		res.Baseline = BaselineNew
-		if _, ok := known[res.Fingerprint]; ok {
+		switch {
+		case res.Status != checks.Fail:
+		case known.failedBefore(*res):
 			res.Baseline = BaselineUnchanged
+		default:
+			res.Baseline = BaselineNew
 		}
 	}
 	d := Diff(base, r)
@@ -45,8 +47,8 @@ func ApplyBaseline(r *Report, base *Report) {
 	}
 }
 
-// Difference is what changed between two reports. Every failure of either
-// report is in exactly one list, in its report's order.
+// Difference is what changed between two reports. Every failure is in one list,
+// in its report's order.
 type Difference struct {
 	New       []Change `json:"new"`
 	Unchanged []Change `json:"unchanged"`
@@ -74,24 +76,24 @@ type Change struct {
 // A failure that is gone is fixed only where it was judged again: its check
 // passed there, or the thing itself is gone from a zone that was read as far as
 // last time. Otherwise it is not assessed.
+//
+// A failure that all hostnames of a zone share is one result for the zone. Where
+// it has split up since, or several have joined, the later results stand for it:
+// they are new only where they speak of a hostname that did not fail before.
 func Diff(before, after *Report) Difference {
 	d := Difference{New: []Change{}, Unchanged: []Change{}, Fixed: []Change{}, Waived: []Change{}, NotAssessed: []Change{}}
-	earlier, later := worst(before), worst(after)
-	known := failures(before)
+	c := newComparison(before, after)
 	seen := map[string]bool{}
 	for _, r := range after.Results {
 		if r.Status != checks.Fail || seen[r.Fingerprint] {
 			continue
 		}
 		seen[r.Fingerprint] = true
-		c := Change{Result: r, Now: checks.Fail}
-		if was, ok := earlier[r.Fingerprint]; ok {
-			c.Was = was.Status
-		}
-		if _, ok := known[r.Fingerprint]; ok {
-			d.Unchanged = append(d.Unchanged, c)
+		change := Change{Result: r, Was: c.earlier[r.Fingerprint].Status, Now: checks.Fail}
+		if c.failedBefore(r) {
+			d.Unchanged = append(d.Unchanged, change)
 		} else {
-			d.New = append(d.New, c)
+			d.New = append(d.New, change)
 		}
 	}
 	for _, r := range before.Results {
@@ -99,38 +101,128 @@ func Diff(before, after *Report) Difference {
 			continue
 		}
 		seen[r.Fingerprint] = true
-		c := Change{Result: r, Was: checks.Fail}
-		now, ok := later[r.Fingerprint]
+		change := Change{Result: r, Was: checks.Fail}
+		now, ok := c.later[r.Fingerprint]
+		if !ok {
+			now, ok = c.standsFor(r)
+		}
 		if ok {
-			c.Result, c.Now = now, now.Status
+			if now.Status == checks.Fail {
+				continue // listed above
+			}
+			change.Result, change.Now = now, now.Status
 		}
 		switch {
 		case ok && now.Status == checks.Waived:
-			d.Waived = append(d.Waived, c)
+			d.Waived = append(d.Waived, change)
 			continue
 		case ok:
-			c.Why = notJudged(before, after, now)
+			change.Why = c.notJudged(now)
 		default:
-			c.Why = notGone(before, after, r)
+			change.Why = c.notGone(r)
 		}
-		if c.Why == "" {
-			d.Fixed = append(d.Fixed, c)
+		if change.Why == "" {
+			d.Fixed = append(d.Fixed, change)
 		} else {
-			d.NotAssessed = append(d.NotAssessed, c)
+			d.NotAssessed = append(d.NotAssessed, change)
 		}
 	}
 	return d
 }
 
-// failures are a report's failures by fingerprint.
-func failures(r *Report) map[string]Result {
-	m := map[string]Result{}
-	for _, res := range r.Results {
-		if res.Status == checks.Fail {
-			m[res.Fingerprint] = res
+// comparison indexes two reports.
+type comparison struct {
+	before, after *Report
+	// earlier and later are the results by fingerprint.
+	earlier, later map[string]Result
+	// failed are the failures of the earlier report, by fingerprint.
+	failed map[string]bool
+	// wholes are the earlier failures of whole zones, parts those of hostnames, by
+	// check, zone and hostname.
+	wholes, parts map[[3]string]bool
+	// hostnames is the earlier inventory, by zone and hostname.
+	hostnames map[[2]string]bool
+	// judged are the later results, by check and zone.
+	judged map[[2]string][]Result
+}
+
+func newComparison(before, after *Report) *comparison {
+	c := &comparison{
+		before: before, after: after, earlier: worst(before), later: worst(after),
+		failed: map[string]bool{}, wholes: map[[3]string]bool{}, parts: map[[3]string]bool{}, hostnames: map[[2]string]bool{}, judged: map[[2]string][]Result{},
+	}
+	for _, r := range after.Results {
+		c.judged[[2]string{r.Check, r.Zone}] = append(c.judged[[2]string{r.Check, r.Zone}], r)
+	}
+	for _, r := range before.Results {
+		if r.Status != checks.Fail {
+			continue
+		}
+		c.failed[r.Fingerprint] = true
+		switch key := [3]string{r.Check, r.Zone, r.Hostname}; {
+		case isWhole(r):
+			c.wholes[key] = true
+		case isPart(r):
+			c.parts[key] = true
 		}
 	}
-	return m
+	for _, h := range before.Hostnames {
+		c.hostnames[[2]string{h.Zone, h.Hostname}] = true
+	}
+	return c
+}
+
+// isWhole reports whether a result speaks for all hostnames of its zone at once:
+// then it lists them.
+func isWhole(r Result) bool {
+	return r.Zone != "" && r.Hostname == "" && r.Address == "" && r.Facts["hostnames"] != ""
+}
+
+// isPart reports whether a result speaks of one hostname, as those do that can
+// join into one of the whole zone.
+func isPart(r Result) bool { return r.Zone != "" && r.Hostname != "" && r.Address == "" }
+
+// failedBefore reports whether a failure of the later report is in the earlier
+// one: under its fingerprint, as a part of a failure of the whole zone, or as the
+// failures of all its hostnames.
+func (c *comparison) failedBefore(r Result) bool {
+	switch {
+	case c.failed[r.Fingerprint]:
+		return true
+	case isPart(r):
+		return c.wholes[[3]string{r.Check, r.Zone, ""}] && c.hostnames[[2]string{r.Zone, r.Hostname}]
+	case isWhole(r):
+		served := 0
+		for _, h := range c.after.Hostnames {
+			if h.Zone != r.Zone || h.Proxied != evidence.TriTrue || h.NoOrigin != "" {
+				continue
+			}
+			if !c.parts[[3]string{r.Check, r.Zone, h.Hostname}] {
+				return false
+			}
+			served++
+		}
+		return served > 0
+	}
+	return false
+}
+
+// standsFor returns the later result that speaks for a former failure which has
+// split up or joined; the worst, where there are several.
+func (c *comparison) standsFor(was Result) (Result, bool) {
+	var found Result
+	ok := false
+	for _, r := range c.judged[[2]string{was.Check, was.Zone}] {
+		if r.Status != checks.Fail && r.Status != checks.Waived {
+			continue
+		}
+		split := isWhole(was) && isPart(r) && c.hostnames[[2]string{r.Zone, r.Hostname}]
+		joined := isPart(was) && isWhole(r)
+		if (split || joined) && (!ok || r.Status == checks.Fail) {
+			found, ok = r, true
+		}
+	}
+	return found, ok
 }
 
 // worst indexes results by fingerprint; of several with one fingerprint, the
@@ -155,17 +247,17 @@ func worst(r *Report) map[string]Result {
 
 // notJudged says why the later result of a former failure does not prove that it
 // is fixed; empty where it does.
-func notJudged(before, after *Report, now Result) string {
+func (c *comparison) notJudged(now Result) string {
 	switch now.Status {
 	case checks.Pass:
-		if names(after.Loosened, now.Check) && !names(before.Loosened, now.Check) {
+		if c.loosened(now.Check) {
 			return "the configuration loosened the check"
 		}
 		return ""
 	case checks.NotApplicable:
 		// A configuration check that has nothing left to judge saw that it is gone.
 		// A probing one may only not have been asked to look.
-		if needs(after, now.Check) == checks.NeedsConfiguration {
+		if needs(c.after, now.Check) == checks.NeedsConfiguration {
 			return ""
 		}
 		return "the check did not apply this time: " + reason(now)
@@ -187,18 +279,16 @@ func reason(r Result) string {
 
 // notGone says why it cannot be told that the subject of a former failure is
 // gone, where the later report has no result for it; empty where it is gone.
-func notGone(before, after *Report, was Result) string {
+func (c *comparison) notGone(was Result) string {
+	before, after := c.before, c.after
 	if was.Zone == "" {
 		return "it was not looked at"
 	}
-	if names(after.Loosened, was.Check) && !names(before.Loosened, was.Check) {
+	if c.loosened(was.Check) {
 		return "the configuration loosened or skipped the check"
 	}
 	judged, sameHost := false, false
-	for _, r := range after.Results {
-		if r.Check != was.Check || r.Zone != was.Zone {
-			continue
-		}
+	for _, r := range c.judged[[2]string{was.Check, was.Zone}] {
 		about := r.Hostname == "" || was.Hostname == "" || r.Hostname == was.Hostname
 		switch r.Status {
 		case checks.Pass, checks.Fail, checks.Waived, checks.NotApplicable:
@@ -253,13 +343,10 @@ func needs(r *Report, check string) checks.Needs {
 	return ""
 }
 
-func names(list []string, id string) bool {
-	for _, s := range list {
-		if s == id {
-			return true
-		}
-	}
-	return false
+// loosened reports whether the configuration judges less strictly by the check
+// than it did before.
+func (c *comparison) loosened(check string) bool {
+	return slices.Contains(c.after.Loosened, check) && !slices.Contains(c.before.Loosened, check)
 }
 
 // maxReportSize bounds a report that is read back. The largest that scans have

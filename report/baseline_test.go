@@ -1,6 +1,7 @@
 package report
 
 import (
+	gocmp "cmp"
 	"encoding/json"
 	"errors"
 	"os"
@@ -120,6 +121,122 @@ func TestDiffProbeTargets(t *testing.T) {
 	now := reportOf(finding(checks.Pass, "origin-path-bypass", "", "api.a.example", "203.0.113.2"))
 	if d := Diff(old, now); len(d.NotAssessed) != 1 {
 		t.Errorf("fixed: %+v", d.Fixed)
+	}
+}
+
+// A failure that all hostnames share is one result for the zone. When one of them
+// is mended it splits up, and nothing of that is new.
+func TestDiffSplitAndJoined(t *testing.T) {
+	const check = "aop-not-enabled"
+	whole := func(s checks.Status, hosts string) Result {
+		r := finding(s, check, "a.example", "", "")
+		r.Facts = map[string]string{"hostnames": hosts}
+		return r
+	}
+	part := func(s checks.Status, host string) Result {
+		return finding(s, check, "a.example", host+".a.example", "")
+	}
+	with := func(r *Report, hosts string) *Report {
+		for h := range strings.FieldsSeq(hosts) {
+			r.Hostnames = append(r.Hostnames, Hostname{Zone: "a.example", Hostname: h + ".a.example", Proxied: evidence.TriTrue})
+		}
+		r.Hostnames = append(r.Hostnames, Hostname{Zone: "a.example", Hostname: "mail.a.example", Proxied: evidence.TriFalse})
+		return r
+	}
+	for _, tt := range []struct {
+		name          string
+		before, after *Report
+		summary       BaselineSummary
+		marks         string
+		exit          int
+	}{
+		{"one of three mended",
+			with(reportOf(whole(checks.Fail, "x, y, z")), "x y z"),
+			with(reportOf(part(checks.Fail, "x"), part(checks.Fail, "y"), part(checks.Pass, "z")), "x y z"),
+			BaselineSummary{Unchanged: 2}, "unchanged unchanged -", 0},
+		{"one mended, one more open",
+			with(reportOf(whole(checks.Fail, "x, z")), "x z"),
+			with(reportOf(part(checks.Fail, "x"), part(checks.Fail, "y"), part(checks.Pass, "z")), "x y z"),
+			BaselineSummary{New: 1, Unchanged: 1}, "unchanged new -", 1},
+		{"all mended, one by one",
+			with(reportOf(whole(checks.Fail, "x, y")), "x y"),
+			with(reportOf(part(checks.Pass, "x"), part(checks.Pass, "y")), "x y"),
+			BaselineSummary{Fixed: 1}, "- -", 0},
+		{"one mended, the other silent",
+			with(reportOf(whole(checks.Fail, "x, y")), "x y"),
+			with(reportOf(part(checks.Pass, "x"), part(checks.Inconclusive, "y")), "x y"),
+			BaselineSummary{NotAssessed: 1}, "- -", 4},
+		{"one mended, the other waived",
+			with(reportOf(whole(checks.Fail, "x, y")), "x y"),
+			with(reportOf(part(checks.Pass, "x"), part(checks.Waived, "y")), "x y"),
+			BaselineSummary{Waived: 1}, "- -", 0},
+		{"the one that was in order is gone",
+			with(reportOf(part(checks.Fail, "x"), part(checks.Fail, "y"), part(checks.Pass, "z")), "x y z"),
+			with(reportOf(whole(checks.Fail, "x, y")), "x y"),
+			BaselineSummary{Unchanged: 1}, "unchanged", 0},
+		{"the one that was in order fails too",
+			with(reportOf(part(checks.Fail, "x"), part(checks.Fail, "y"), part(checks.Pass, "z")), "x y z"),
+			with(reportOf(whole(checks.Fail, "x, y, z")), "x y z"),
+			BaselineSummary{New: 1}, "new", 1},
+		{"joined and waived",
+			with(reportOf(part(checks.Fail, "x"), part(checks.Pass, "z")), "x z"),
+			with(reportOf(whole(checks.Waived, "x, z")), "x z"),
+			BaselineSummary{Waived: 1}, "-", 0},
+		{"joined and mended",
+			with(reportOf(part(checks.Fail, "x"), part(checks.Pass, "z")), "x z"),
+			with(reportOf(whole(checks.Pass, "x, z")), "x z"),
+			BaselineSummary{Fixed: 1}, "-", 0},
+		{"a zone's own failure covers no hostname",
+			with(reportOf(finding(checks.Fail, check, "a.example", "", ""), part(checks.Pass, "x")), "x"),
+			with(reportOf(finding(checks.Fail, check, "a.example", "", ""), part(checks.Fail, "x")), "x"),
+			BaselineSummary{New: 1, Unchanged: 1}, "unchanged new", 1},
+		{"another zone's failure covers nothing here",
+			with(reportOf(func() Result { r := whole(checks.Fail, "x"); r.Zone = "b.example"; r.Fingerprint = "b"; return r }()), "x"),
+			with(reportOf(part(checks.Fail, "x")), "x"),
+			BaselineSummary{New: 1, NotAssessed: 1}, "new", 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ApplyBaseline(tt.after, tt.before)
+			if diff := cmp.Diff(&tt.summary, tt.after.Baseline); diff != "" {
+				t.Errorf("summary (-want +got):\n%s", diff)
+			}
+			var marks []string
+			for _, r := range tt.after.Results {
+				marks = append(marks, gocmp.Or(r.Baseline, "-"))
+			}
+			if got := strings.Join(marks, " "); got != tt.marks {
+				t.Errorf("marks %q, want %q", got, tt.marks)
+			}
+			if got := ExitCode(tt.after, checks.Medium, false); got != tt.exit {
+				t.Errorf("exit code %d, want %d", got, tt.exit)
+			}
+		})
+	}
+}
+
+// Only new failures make the exit code 1; what is inconclusive stays 4.
+func TestBaselineExitCode(t *testing.T) {
+	old := finding(checks.Fail, "aop-not-enabled", "a.example", "", "")
+	silent := finding(checks.Inconclusive, "aop-not-enabled", "b.example", "", "")
+	late := finding(checks.Fail, "aop-not-enabled", "c.example", "", "")
+	base := reportOf(old, silent)
+	for _, tt := range []struct {
+		name    string
+		results []Result
+		want    int
+	}{
+		{"known", []Result{old}, 0},
+		{"known and silent as before", []Result{old, silent}, 4},
+		{"new", []Result{old, silent, late}, 1},
+	} {
+		r := reportOf(tt.results...)
+		if got := ExitCode(r, checks.Medium, false); got != 1 {
+			t.Errorf("%s, without a baseline: %d", tt.name, got)
+		}
+		ApplyBaseline(r, base)
+		if got := ExitCode(r, checks.Medium, false); got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
+		}
 	}
 }
 
