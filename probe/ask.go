@@ -31,8 +31,9 @@ type prober struct {
 	min    uint16
 	max    uint16
 	legacy bool
-	// silent shortens the attempts at a server that lets requests time out.
-	silent bool
+	// silent, where not 0, bounds the attempts at a server that lets requests time
+	// out instead of refusing them.
+	silent time.Duration
 
 	observations []*evidence.Observation
 }
@@ -55,8 +56,8 @@ func (p *prober) attempt(ctx context.Context, s spec, how func(context.Context, 
 	}
 	if s.timeout == 0 {
 		s.timeout = p.o.AttemptTimeout
-		if p.silent && s.offer != evidence.OfferUser {
-			s.timeout = min(s.timeout, 3*time.Second)
+		if p.silent > 0 && s.offer != evidence.OfferUser {
+			s.timeout = min(s.timeout, p.silent)
 		}
 	}
 	out := how(ctx, s)
@@ -81,7 +82,9 @@ func (p *prober) ask(ctx context.Context) {
 		return
 	}
 	asked := slices.ContainsFunc(front, func(o *outcome) bool { return o.Requested != evidence.NotRequested })
-	p.silent = everyOne(front, func(o *outcome) bool { return o.HTTP == nil && o.Close == evidence.CloseTimeout })
+	if everyOne(front, func(o *outcome) bool { return o.HTTP == nil && o.Close == evidence.CloseTimeout }) {
+		p.silent = max(time.Second, 5*time.Duration(front[0].Timings.Secured)*time.Microsecond)
+	}
 	if p.sel[evidence.AttemptHTTP2] && !slices.Contains(p.alpn, "h2") && reachedHTTP(front) {
 		s := p.base(evidence.AttemptHTTP2, "")
 		s.alpn = []string{"h2", "http/1.1"}
@@ -321,7 +324,11 @@ func (p *prober) virtualHosts(ctx context.Context, front []*outcome) (hosts []*v
 		if o.Stage != evidence.StageResponse && !(o.Stage == evidence.StageSecured && o.Closed == evidence.AfterRequest && o.Close != evidence.CloseAlert) {
 			return o // TLS lets nobody in here, whatever the Host
 		}
-		for i, host := range p.hostVariants() {
+		variants := p.hostVariants()
+		if p.silent > 0 {
+			variants = variants[:1]
+		}
+		for i, host := range variants {
 			s := p.base(name, variantOf(sni, host))
 			s.sni, s.host = sni, host
 			r := p.do(ctx, s)
@@ -401,6 +408,9 @@ func (p *prober) otherHosts(ctx context.Context, front []*outcome) {
 		return
 	}
 	hosts := append([]string{nobody}, p.hostVariants()[1:]...)
+	if p.silent > 0 {
+		hosts = hosts[:1]
+	}
 	for _, n := range p.names[:min(len(p.names), 4)] {
 		hosts = append(hosts, n)
 	}

@@ -60,8 +60,8 @@ func head(s string, n int) string {
 }
 
 func looksHTML(s, contentType string) bool {
-	if strings.Contains(strings.ToLower(contentType), "html") {
-		return true
+	if contentType != "" {
+		return strings.Contains(strings.ToLower(contentType), "html")
 	}
 	s = strings.ToLower(head(strings.TrimLeftFunc(s, unicode.IsSpace), 256))
 	return strings.HasPrefix(s, "<!doctype html") || strings.HasPrefix(s, "<html") || strings.Contains(s, "<title>") || strings.Contains(s, "<head>")

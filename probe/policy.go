@@ -108,7 +108,7 @@ func checkAddress(addr netip.Addr, allow []netip.Prefix) error {
 
 // embedded returns the IPv4 addresses that an IPv6 address carries inside.
 func embedded(a netip.Addr) []netip.Addr {
-	if !a.Is6() {
+	if !a.Is6() || a == netip.IPv6Loopback() {
 		return nil
 	}
 	b := a.As16()
