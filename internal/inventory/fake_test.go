@@ -123,7 +123,8 @@ func filterItems(items []json.RawMessage, key, want string) []json.RawMessage {
 
 func apiFail(w http.ResponseWriter, status, code int, message string) {
 	w.WriteHeader(status)
-	fmt.Fprintf(w, `{"success":false,"errors":[{"code":%d,"message":%q}],"messages":[],"result":null}`, code, message)
+	text, _ := json.Marshal(message)
+	fmt.Fprintf(w, `{"success":false,"errors":[{"code":%d,"message":%s}],"messages":[],"result":null}`, code, text)
 }
 
 // set gives a path a result, fail an error.
