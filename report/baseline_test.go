@@ -68,6 +68,7 @@ func TestDiffFixedNeedsProof(t *testing.T) {
 		{"address gone, scan interrupted", with(func(r *Report) { r.Summary.Interrupted = true }, otherAddress), "not assessed", "not assessed"},
 		{"address gone, zone had a problem", with(func(r *Report) { r.Problems = []evidence.Problem{{Zone: "a.example", What: "reading", Cause: "x"}} }, otherAddress), "not assessed", "not assessed"},
 		{"address gone, another zone had a problem", with(func(r *Report) { r.Problems = []evidence.Problem{{Zone: "b.example", What: "reading", Cause: "x"}} }, otherAddress), "not assessed", "fixed"},
+		{"address gone, the scan had a problem", with(func(r *Report) { r.Problems = []evidence.Problem{{What: "reading", Cause: "x"}} }, otherAddress), "not assessed", "not assessed"},
 		{"address gone, DNS no longer readable", with(func(r *Report) { r.Unread = []UnreadSection{{Zone: "a.example", Name: "dns"}} }, otherAddress), "not assessed", "not assessed"},
 		{"address gone, hostname has gaps", with(func(r *Report) {
 			r.Hostnames = []Hostname{{Zone: "a.example", Hostname: "api.a.example", Gaps: []evidence.Gap{{What: "did not resolve"}}}}
@@ -110,6 +111,16 @@ func TestDiffUnreadBefore(t *testing.T) {
 	old.Unread = unread
 	now := reportOf(finding(checks.Pass, "origin-path-bypass", "a.example", "api.a.example", "203.0.113.2"))
 	now.Unread = unread
+	if d := Diff(old, now); len(d.Fixed) != 1 {
+		t.Errorf("not fixed: %+v", d.NotAssessed)
+	}
+}
+
+// A check that was as loose last time failed in spite of that.
+func TestDiffLoosenedBefore(t *testing.T) {
+	old := reportOf(finding(checks.Fail, "aop-not-enabled", "a.example", "", ""))
+	now := reportOf(finding(checks.Pass, "aop-not-enabled", "a.example", "", ""))
+	old.Loosened, now.Loosened = []string{"aop-not-enabled"}, []string{"aop-not-enabled"}
 	if d := Diff(old, now); len(d.Fixed) != 1 {
 		t.Errorf("not fixed: %+v", d.NotAssessed)
 	}
@@ -170,6 +181,10 @@ func TestDiffSplitAndJoined(t *testing.T) {
 			with(reportOf(whole(checks.Fail, "x, y")), "x y"),
 			with(reportOf(part(checks.Pass, "x"), part(checks.Waived, "y")), "x y"),
 			BaselineSummary{Waived: 1}, "- -", 0},
+		{"one waived, the other still open",
+			with(reportOf(whole(checks.Fail, "x, y")), "x y"),
+			with(reportOf(part(checks.Waived, "x"), part(checks.Fail, "y")), "x y"),
+			BaselineSummary{Unchanged: 1}, "- unchanged", 0},
 		{"the one that was in order is gone",
 			with(reportOf(part(checks.Fail, "x"), part(checks.Fail, "y"), part(checks.Pass, "z")), "x y z"),
 			with(reportOf(whole(checks.Fail, "x, y")), "x y"),

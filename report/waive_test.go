@@ -142,6 +142,12 @@ func TestApplyWaivers(t *testing.T) {
 		t.Errorf("an expired waiver still covers: %+v", got[0])
 	}
 
+	// A result that nobody filled in is inconclusive.
+	_, reports = ApplyWaivers([]checks.Result{{Check: "aop-not-enabled", Zone: "c.example"}}, waivers[2:3], now)
+	if reports[0].State != WaiverUnverified || reports[0].Inconclusive != 1 {
+		t.Errorf("no status: %+v", reports[0])
+	}
+
 	if _, reports := ApplyWaivers(results, nil, now); reports != nil {
 		t.Errorf("no waivers gave %v", reports)
 	}

@@ -246,6 +246,20 @@ func TestResolveLists(t *testing.T) {
 		t.Errorf("lines: %v", r.Lines)
 	}
 
+	// So does one by environment.
+	f = flagSet()
+	env = map[string]string{"AOPSCAN_ZONES": "d.example"}
+	r, err = Resolve(f, func(k string) string { return env[k] }, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if zones, accounts := get(f, "zone"), get(f, "account"); zones != "d.example" || accounts != "" {
+		t.Errorf("zones %s and accounts %s, want d.example alone", zones, accounts)
+	}
+	if r.Sources["accounts"] != FromEnvironment {
+		t.Errorf("accounts come from %s", r.Sources["accounts"])
+	}
+
 	// A flag can say no.
 	f = flagSet()
 	_ = f.Set("allow-inconclusive", "false")
