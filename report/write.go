@@ -44,6 +44,11 @@ func formats() []format {
 		{"table", Table},
 		{"json", JSON},
 		{"sarif", SARIF},
+		{"junit", JUnit},
+		{"markdown", Markdown},
+		{"html", HTML},
+		{"csv", CSV},
+		{"jsonl", JSONL},
 	}
 }
 
