@@ -44,12 +44,13 @@ func (b *block) listen(addr string, port int) (net.Listener, error) {
 
 // serve runs an HTTP server for the block.
 func (b *block) serve(l net.Listener, conf *tls.Config, h http.Handler) {
-	srv := &http.Server{Handler: h, TLSConfig: conf, ErrorLog: quiet(), ReadHeaderTimeout: time.Minute}
+	srv := &http.Server{Handler: h, ErrorLog: quiet(), ReadHeaderTimeout: time.Minute}
 	b.closers = append(b.closers, func() { srv.Close() })
 	if conf == nil {
 		go srv.Serve(l)
 		return
 	}
+	srv.TLSConfig = conf.Clone() // the server writes to it
 	if len(conf.NextProtos) == 0 {
 		srv.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){}
 	}

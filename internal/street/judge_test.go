@@ -26,12 +26,15 @@ import (
 	"github.com/aopscan/aopscan/probe"
 )
 
-// The limits of the street's probes: shorter than the tool's own, so that the
-// hostile part does not take minutes.
-const (
-	attemptTimeout  = 4 * time.Second
-	endpointTimeout = 25 * time.Second
-)
+// limits are how long an attempt and a case may take. What is hostile would use
+// all of it: it gets less than the tool's own limits, and servers that only wait
+// for their turn on a busy machine more.
+func limits(c Case) (attempt, endpoint time.Duration) {
+	if c.Server == "hostile" {
+		return 2 * time.Second, 10 * time.Second
+	}
+	return 5 * time.Second, 40 * time.Second
+}
 
 // judged is what the scanner said of a case.
 type judged struct {
@@ -43,20 +46,17 @@ type judged struct {
 	hard, miss string
 }
 
-// TestStreet measures the scanner on the whole street, with a control and
-// without one.
+// TestStreet measures the scanner on the whole street: with the user's certificate
+// as control, without a control, and with the answer through the edge.
 //
 // Whatever else it says, it must never call an origin enforced that lets
 // strangers in, and never accuse one that refuses them.
 func TestStreet(t *testing.T) {
 	s := theStreet(t)
-	for _, control := range []bool{true, false} {
-		name := "without a control"
-		if control {
-			name = "with a control"
-		}
+	for _, name := range []string{positive, alone, throughEdge} {
+		control := name != alone
 		t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
-			results, took := table(t, s, control)
+			results, took := table(t, s, name)
 			printTable(name, results, took)
 			var misses int
 			for _, r := range results {
@@ -66,8 +66,8 @@ func TestStreet(t *testing.T) {
 				if r.miss != "" {
 					misses++
 				}
-				if r.took > endpointTimeout+5*time.Second {
-					t.Errorf("%s took %s, the limit is %s", r.c.Name, r.took, endpointTimeout)
+				if _, limit := limits(r.c); r.took > limit+5*time.Second {
+					t.Errorf("%s took %s, the limit is %s", r.c.Name, r.took, limit)
 				}
 				checkText(t, r)
 			}
@@ -86,70 +86,100 @@ func TestStreet(t *testing.T) {
 	}
 }
 
+// The measurements.
+const (
+	positive    = "with a control"
+	alone       = "without a control"
+	throughEdge = "with the edge as control"
+)
+
 // table is one measurement of the whole street, made once for all tests.
-func table(t *testing.T, s *Street, control bool) ([]judged, time.Duration) {
+func table(t *testing.T, s *Street, name string) ([]judged, time.Duration) {
 	t.Helper()
 	tables.Lock()
 	defer tables.Unlock()
-	if r, ok := tables.results[control]; ok {
-		return r, tables.took[control]
+	if r, ok := tables.results[name]; ok {
+		return r, tables.took[name]
 	}
 	begun := time.Now()
-	tables.results[control] = judgeAll(t, s, s.Cases, control)
-	tables.took[control] = time.Since(begun)
-	return tables.results[control], tables.took[control]
+	cases := s.Cases
+	if name == throughEdge {
+		// Nothing legitimate is to be had of hostile servers.
+		cases = slices.DeleteFunc(slices.Clone(cases), func(c Case) bool { return c.Server == "hostile" })
+	}
+	tables.results[name] = judgeAll(t, s, cases, name)
+	tables.took[name] = time.Since(begun)
+	return tables.results[name], tables.took[name]
 }
 
 var tables = struct {
 	sync.Mutex
-	results map[bool][]judged
-	took    map[bool]time.Duration
-}{results: map[bool][]judged{}, took: map[bool]time.Duration{}}
+	results map[string][]judged
+	took    map[string]time.Duration
+}{results: map[string][]judged{}, took: map[string]time.Duration{}}
 
 // judgeAll probes and judges cases, many at a time.
-func judgeAll(t *testing.T, s *Street, cases []Case, control bool) []judged {
+func judgeAll(t *testing.T, s *Street, cases []Case, name string) []judged {
 	t.Helper()
+	edge := ""
+	if name == throughEdge {
+		e, err := s.StartEdge()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		edge = e.Address
+	}
 	out := make([]judged, len(cases))
 	index := map[string]int{}
 	for i, c := range cases {
 		index[c.Name] = i
 	}
-	eachCase(t, &Street{Cases: cases}, 12, func(t *testing.T, c Case) {
+	eachCase(t, &Street{Cases: cases}, 16, func(t *testing.T, c Case) {
 		begun := time.Now()
-		ep, err := probeCase(s, c, control)
+		ep, through, err := probeCase(s, c, name == positive, edge)
 		if err != nil {
 			t.Errorf("%s: probing: %v", c.Name, err)
 			return
 		}
-		r := judged{c: c, endpoint: ep, j: verdict.Judge(ep, nil), took: time.Since(begun)}
-		r.hard, r.miss = compare(c, r.j, control)
+		r := judged{c: c, endpoint: ep, j: verdict.Judge(ep, through), took: time.Since(begun)}
+		r.hard, r.miss = compare(c, r.j, name != alone)
 		out[index[c.Name]] = r
 	})
 	return out
 }
 
-// probeCase asks one origin what `aopscan probe` would ask.
-func probeCase(s *Street, c Case, control bool) (evidence.Endpoint, error) {
+// probeCase asks one origin what `aopscan probe` would ask, and the edge about it
+// where there is one.
+func probeCase(s *Street, c Case, control bool, edge string) (evidence.Endpoint, *evidence.Edge, error) {
 	host, err := probe.ParseTarget(c.Hostname + "=" + net.JoinHostPort(c.Address, strconv.Itoa(c.Port)))
 	if err != nil {
-		return evidence.Endpoint{}, err
+		return evidence.Endpoint{}, nil, err
 	}
+	attempt, endpoint := limits(c)
 	o := probe.Options{
 		Attempts: []string{"standard"}, AllowAddresses: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		Ports: c.Ports, Paths: c.Paths, SiblingNames: c.Siblings, ExpectedCAs: []*x509.Certificate{s.PKI.ClientCA.Certificate},
-		AttemptTimeout: attemptTimeout, EndpointTimeout: endpointTimeout,
+		AttemptTimeout: attempt, EndpointTimeout: endpoint,
+		EdgeAddress: edge,
 	}
 	if control {
 		o.ClientCert = s.PKI.Certificate(c.Control)
 	}
-	eps, _, err := probe.Run(context.Background(), probe.PlanHosts([]probe.Host{host}, o), o)
+	eps, edges, err := probe.Run(context.Background(), probe.PlanHosts([]probe.Host{host}, o), o)
 	if err != nil {
-		return evidence.Endpoint{}, err
+		return evidence.Endpoint{}, nil, err
 	}
 	if len(eps) != 1 {
-		return evidence.Endpoint{}, fmt.Errorf("%d endpoints, want one", len(eps))
+		return evidence.Endpoint{}, nil, fmt.Errorf("%d endpoints, want one", len(eps))
 	}
-	return eps[0], nil
+	if edge != "" {
+		if len(edges) != 1 {
+			return eps[0], nil, fmt.Errorf("%d edges, want one", len(edges))
+		}
+		return eps[0], &edges[0], nil
+	}
+	return eps[0], nil, nil
 }
 
 // accepts reports whether a list of acceptable verdicts has this one.
@@ -268,7 +298,7 @@ func printTable(title string, results []judged, took time.Duration) {
 			}
 		}
 		want := r.c.Without
-		if title == "with a control" {
+		if title != alone {
 			want = r.c.With
 		}
 		if all || ok != "ok" {

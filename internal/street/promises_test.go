@@ -35,7 +35,7 @@ func find(t *testing.T, results []judged, name string) judged {
 // postures, on both TLS versions.
 func TestFrontDoors(t *testing.T) {
 	s := theStreet(t)
-	results, _ := table(t, s, true)
+	results, _ := table(t, s, positive)
 	for _, server := range []string{"nginx", "apache", "haproxy", "caddy"} {
 		for posture, want := range map[string]struct {
 			verdict    verdict.Verdict
@@ -76,7 +76,7 @@ func TestFrontDoors(t *testing.T) {
 // TestNamedWays: a way around is named so exactly that it can be walked.
 func TestNamedWays(t *testing.T) {
 	s := theStreet(t)
-	results, _ := table(t, s, true)
+	results, _ := table(t, s, positive)
 	for _, name := range []string{"haproxy/sni-verify-resumption", "haproxy/sni-verify-resumption-by-sni", "stunnel/name-demanded-default-other", "go/resumption"} {
 		t.Run(name, func(t *testing.T) {
 			r := find(t, results, name)
@@ -142,7 +142,7 @@ func observation(t *testing.T, ep evidence.Endpoint, id string) evidence.Observa
 // let the probe in must show the protected content to whoever types it.
 func TestReproduce(t *testing.T) {
 	s := theStreet(t)
-	results, _ := table(t, s, true)
+	results, _ := table(t, s, positive)
 	byName := map[string]judged{}
 	for _, r := range results {
 		byName[r.c.Name] = r
