@@ -287,9 +287,7 @@ func (p *prober) wrongCertificates(ctx context.Context, front []*outcome) {
 	for i, issuer := range p.certs.issuers(named) {
 		s := p.base(evidence.AttemptSpoofedIssuer, fmt.Sprintf("issuer %d", i+1))
 		s.offer, s.certificate, s.offerIssuer = evidence.OfferSpoofed, p.certs.spoofed(issuer), distinguishedName(issuer)
-		if o := p.do(ctx, s); success(o) {
-			return
-		}
+		p.do(ctx, s)
 	}
 }
 
@@ -332,8 +330,11 @@ func (p *prober) virtualHosts(ctx context.Context, front []*outcome) (hosts []*v
 			s := p.base(name, variantOf(sni, host))
 			s.sni, s.host = sni, host
 			r := p.do(ctx, s)
-			if r == nil || success(r) || i == 0 && refusedLike(front, o) && refusedLike(front, r) {
-				break // in, or the front door's own refusal, which the Host does not change
+			if r == nil || i == 0 && refusedLike(front, o) && refusedLike(front, r) {
+				break // the front door's own refusal, which the Host does not change
+			}
+			if success(r) && !refusedLike(front, r) && !refusedLike([]*outcome{o}, r) {
+				break // content that only the protected name gets
 			}
 		}
 		return o
@@ -362,7 +363,11 @@ func (p *prober) virtualHosts(ctx context.Context, front []*outcome) (hosts []*v
 	}
 	// The names that are known to live here come before those that may.
 	p.names = siblings(p.t.Hostname, slices.Concat(p.names, shown, parents))
-	for _, n := range p.names {
+	names := p.names
+	if p.silent > 0 {
+		names = names[:min(len(names), 2)] // every question to a silent server takes its full time
+	}
+	for _, n := range names {
 		try(evidence.AttemptOtherSNI, n, n)
 	}
 	return hosts
@@ -404,13 +409,10 @@ func refusedLike(front []*outcome, o *outcome) bool {
 // otherHosts asks the front door for other Hosts, the protected name spelt
 // differently among them.
 func (p *prober) otherHosts(ctx context.Context, front []*outcome) {
-	if !p.sel[evidence.AttemptOtherHost] || !reachedHTTP(front) {
+	if !p.sel[evidence.AttemptOtherHost] || !reachedHTTP(front) || p.silent > 0 {
 		return
 	}
 	hosts := append([]string{nobody}, p.hostVariants()[1:]...)
-	if p.silent > 0 {
-		hosts = hosts[:1]
-	}
 	for _, n := range p.names[:min(len(p.names), 4)] {
 		hosts = append(hosts, n)
 	}
@@ -434,7 +436,10 @@ func (p *prober) resumptions(ctx context.Context, front []*outcome, hosts []*vir
 			p.resume(ctx, o)
 		}
 	}
-	const maxNames = 6
+	maxNames := 6
+	if p.silent > 0 {
+		maxNames = 2
+	}
 	for _, h := range hosts[:min(len(hosts), maxNames)] {
 		var opened []*outcome
 		opened = append(opened, h.opened...)

@@ -111,11 +111,11 @@ func validName(s string) bool {
 }
 
 func parseAddress(s string) (netip.Addr, int, error) {
-	if a, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")); err == nil {
+	if a, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")); err == nil && a.Zone() == "" {
 		return a, 0, nil
 	}
 	ap, err := netip.ParseAddrPort(s)
-	if err != nil || ap.Port() == 0 {
+	if err != nil || ap.Port() == 0 || ap.Addr().Zone() != "" {
 		return netip.Addr{}, 0, fmt.Errorf("%q is not an IP address with an optional port", s)
 	}
 	return ap.Addr(), int(ap.Port()), nil

@@ -27,7 +27,7 @@ func reproduce(ep evidence.Endpoint, o evidence.Observation, opener *evidence.Ob
 
 // curl builds a curl command line for an attempt.
 func curl(o evidence.Observation, extra ...string) string {
-	args := []string{"curl", "-sS", "-i", "--max-time", "10"}
+	args := []string{"curl", "-sS", "-g", "-i", "--max-time", "10"}
 	scheme, name := "https", o.SNI
 	if o.Transport == "tcp" {
 		scheme, name = "http", strings.TrimSuffix(o.Host, ".")
@@ -108,8 +108,12 @@ func reproduceResumption(o evidence.Observation, opener *evidence.Observation) s
 	request := func(host, path string) string {
 		return fmt.Sprintf(`printf 'GET %%s HTTP/1.1\r\nHost: %%s\r\nConnection: close\r\n\r\n' %s %s`, quote(path), quote(host))
 	}
-	return fmt.Sprintf("S=$(mktemp); { %s; sleep 1; } | openssl s_client -quiet -connect %s %s %s -sess_out \"$S\" 2>/dev/null; { %s; sleep 1; } | openssl s_client -quiet -connect %s %s %s -sess_in \"$S\" 2>/dev/null",
-		request(host, "/"), connect, version, sni(o.SessionSNI),
+	before, cert := "", ""
+	if opener != nil && opener.Offer == evidence.OfferRogue {
+		before, cert = rogueCertificate("/CN=aopscan probe, not a real client"), ` -cert "$D/c.pem" -key "$D/k.pem"`
+	}
+	return before + fmt.Sprintf("S=$(mktemp); { %s; sleep 1; } | openssl s_client -quiet -connect %s %s %s%s -sess_out \"$S\" 2>/dev/null; { %s; sleep 1; } | openssl s_client -quiet -connect %s %s %s -sess_in \"$S\" 2>/dev/null",
+		request(host, "/"), connect, version, sni(o.SessionSNI), cert,
 		request(o.Host, o.Path), connect, version, sni(o.SNI))
 }
 
@@ -122,9 +126,9 @@ func rogueCertificate(subject string) string {
 // spoofedCertificate makes a CA with the expected name and a certificate of it.
 func spoofedCertificate(o evidence.Observation) string {
 	return "D=$(mktemp -d); openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -multivalue-rdn -subj " + quote(slashed(o.OfferIssuer)) +
-		` -addext basicConstraints=critical,CA:TRUE -keyout "$D/cak.pem" -out "$D/ca.pem" 2>/dev/null; ` +
+		` -keyout "$D/cak.pem" -out "$D/ca.pem" 2>/dev/null; ` +
 		`openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/CN=aopscan probe, not a real client' -keyout "$D/k.pem" -out "$D/r.pem" 2>/dev/null; ` +
-		`openssl x509 -req -in "$D/r.pem" -CA "$D/ca.pem" -CAkey "$D/cak.pem" -set_serial 1 -days 1 -out "$D/l.pem" 2>/dev/null; cat "$D/l.pem" "$D/ca.pem" > "$D/c.pem"; `
+		`printf 'authorityKeyIdentifier=keyid\n' > "$D/x.cnf"; openssl x509 -req -in "$D/r.pem" -extfile "$D/x.cnf" -CA "$D/ca.pem" -CAkey "$D/cak.pem" -set_serial 1 -days 1 -out "$D/l.pem" 2>/dev/null; cat "$D/l.pem" "$D/ca.pem" > "$D/c.pem"; `
 }
 
 // slashed turns an RFC 4514 name into the form that openssl takes, which has the

@@ -40,6 +40,14 @@ func (c *court) ways() (in, suspects []finding) {
 	}
 	bySureness := func(a, b finding) int { return rankOf(b.confidence) - rankOf(a.confidence) }
 	slices.SortStableFunc(in, bySureness)
+	// Where any certificate is let in, a session that was opened with any is no
+	// way of its own.
+	if slices.ContainsFunc(in, func(f finding) bool { return f.o.Attempt == evidence.AttemptRogueCertificate }) {
+		in = slices.DeleteFunc(in, func(f finding) bool {
+			opener := c.opener(f.o)
+			return f.o.Attempt == evidence.AttemptResumedSession && opener != nil && opener.Offer == evidence.OfferRogue
+		})
+	}
 	return onePerWay(in), suspects
 }
 
@@ -48,6 +56,9 @@ func onePerWay(fs []finding) []finding {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(fs, func(f finding) bool {
 		key := fmt.Sprintf("%s\x00%s\x00%s\x00%d\x00%s", f.o.Attempt, f.o.SNI, f.o.SessionSNI, f.o.Port, f.o.Path)
+		if f.o.Offer == evidence.OfferSpoofed {
+			key = string(f.o.Attempt) // one name is as good as another
+		}
 		if seen[key] {
 			return true
 		}
@@ -102,6 +113,12 @@ func (c *court) compared(f finding) finding {
 		if f.o.Attempt == evidence.AttemptRandomPath {
 			break
 		}
+		if f.kind == served && (f.o.Offer == evidence.OfferRogue || f.o.Offer == evidence.OfferSpoofed) && ownWay(f.o, c.ep) && c.refusedInTLS() {
+			// Who has no certificate is refused by the TLS layer, and this one was not:
+			// whatever the page says of the connection, the door took it.
+			f.entry, f.confidence, f.why = entered, Likely, "content that resembles "+k.says()+c.wayText(f.o)
+			return f
+		}
 		f.entry, f.why = maybe, "the content resembles that of "+k.says()+", and differs"
 	default:
 		if f.kind == served && !ownWay(f.o, c.ep) {
@@ -109,6 +126,21 @@ func (c *court) compared(f finding) finding {
 		}
 	}
 	return f
+}
+
+// refusedInTLS reports whether every stranger at the front door was refused with
+// an alert for want of a certificate.
+func (c *court) refusedInTLS() bool {
+	refused := false
+	for _, l := range c.front {
+		switch {
+		case l.kind == refusedCert && l.o.Close == evidence.CloseAlert:
+			refused = true
+		case l.o.HTTP != nil:
+			return false
+		}
+	}
+	return refused
 }
 
 // ownWay reports whether an attempt asked for the protected name as itself.

@@ -273,6 +273,9 @@ func TestVerdicts(t *testing.T) {
 				want string
 			}{{"with a control", withControl(), c.with}, {"without a control", probe.Options{}, c.without}} {
 				run.opts.AttemptTimeout = c.timeout
+				if c.timeout > 0 {
+					run.opts.EndpointTimeout = 20 * c.timeout
+				}
 				ep, j := look(t, o, run.opts)
 				got := string(j.Verdict) + "/" + string(j.Confidence)
 				if !strings.HasPrefix(got, run.want) {
