@@ -162,7 +162,7 @@ func FuzzEnvelope(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.Limits.Requests, o.Limits.PerSecond = 1e6, 1e6
+		o.Limits.Requests, o.Limits.PerSecond = 5000, 5000
 		cl, err := newClient(o, base)
 		if err != nil {
 			t.Fatal(err)

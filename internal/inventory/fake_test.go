@@ -213,11 +213,12 @@ func cname(name, content string, proxied bool) m {
 	return m{"id": "r-" + name + content, "type": "CNAME", "name": name, "content": content, "proxied": proxied, "meta": nil}
 }
 
-// options are the options that reach the fake.
+// options are the options that reach the fake, without the API's real limits.
 func (f *fakeAPI) options() Options {
 	return Options{
 		Credentials: Credentials{Token: testToken},
 		BaseURL:     f.URL,
+		Limits:      Limits{Requests: 20000, PerSecond: 20000},
 		LookupIP: func(_ context.Context, name string) ([]netip.Addr, error) {
 			return nil, fmt.Errorf("no such name")
 		},
