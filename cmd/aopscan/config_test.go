@@ -1,16 +1,21 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/aopscan/aopscan/checks"
 	"github.com/aopscan/aopscan/internal/config"
+	"github.com/aopscan/aopscan/internal/evidence"
+	"github.com/aopscan/aopscan/report"
 )
 
 func writeFile(t *testing.T, path, content string) {
@@ -163,5 +168,126 @@ func TestConfigFlags(t *testing.T) {
 				t.Errorf("%s --%s is no setting", cmd, f.Name)
 			}
 		})
+	}
+}
+
+// openZone is evidence of a zone in which AOP is off for every one of the
+// hostnames, seen at the given day's noon.
+func openZone(t *testing.T, path, day string, hosts ...string) {
+	t.Helper()
+	at, err := time.Parse(time.DateTime, day+" 12:00:00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := evidence.Section{State: evidence.SectionRead}
+	z := evidence.Zone{
+		ID: "0123456789abcdef0123456789abcdef", Name: "example.com", Status: "active", Paused: evidence.TriFalse,
+		Settings:    evidence.ZoneSettings{Section: read, SSL: "strict", TLSClientAuth: "off", AlwaysUseHTTPS: "on"},
+		AOP:         evidence.ZoneAOP{SettingSection: read, CertificatesSection: read, Enabled: evidence.TriFalse},
+		HostnameAOP: evidence.HostnameAOP{CertificatesSection: read, AssociationsSection: read},
+		DNS:         evidence.DNS{Section: read},
+	}
+	for _, h := range hosts {
+		z.Hostnames = append(z.Hostnames, evidence.Hostname{
+			Name: h, Sources: []string{"dns"}, Proxied: evidence.TriTrue,
+			SSLMode:     evidence.SSLMode{Value: "strict", Source: "zone"},
+			Certificate: evidence.EffectiveCertificate{Source: evidence.CertificateNone, Why: "no level of AOP is on"},
+			Origins:     []evidence.Origin{{Address: "203.0.113.10", Port: 443, SNI: h, Host: h, Source: "dns"}},
+		})
+	}
+	ev := &evidence.Evidence{
+		SchemaVersion: evidence.SchemaVersion, Tool: evidence.Tool{Name: "aopscan", Version: "test"},
+		StartedAt: at, CollectedAt: at, Scope: evidence.Scope{Zones: []string{"example.com"}}, Zones: []evidence.Zone{z},
+	}
+	if err := evidence.Save(path, ev); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The clock of a waiver is the evidence's: what is waived on its last day fails
+// again on the next, whenever that is judged.
+func TestWaiversInAScan(t *testing.T) {
+	t.Chdir(t.TempDir())
+	openZone(t, "last-day.json", "2026-11-30", "www.example.com")
+	openZone(t, "next-day.json", "2026-12-01", "www.example.com")
+	waiver := "waivers:\n  - check: aop-not-enabled\n    zone: example.com\n    reason: moving to the new origin\n    owner: platform team\n    expires: 2026-11-30\n"
+	writeFile(t, "aopscan.yaml", waiver)
+	scan := func(args ...string) (int, string, string) {
+		return runApp(t, "", nil, append([]string{"scan", "--check", "aop-not-enabled", "-o", "json"}, args...)...)
+	}
+
+	code, out, errs := scan("--evidence", "last-day.json")
+	if code != exitOK || errs != "" {
+		t.Fatalf("waived: exit %d, %s\n%s", code, errs, out)
+	}
+	var r report.Report
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Results) != 1 || r.Results[0].Status != checks.Waived || r.Results[0].Reason != "moving to the new origin" || r.Results[0].Waiver.Owner != "platform team" {
+		t.Errorf("results %+v", r.Results)
+	}
+	if len(r.Waivers) != 1 || r.Waivers[0].State != report.WaiverApplied || r.Waivers[0].File != "aopscan.yaml" || r.Waivers[0].Line != 2 {
+		t.Errorf("waivers %+v", r.Waivers)
+	}
+
+	code, out, _ = scan("--evidence", "next-day.json")
+	if code != exitFailed || !strings.Contains(out, `"expired"`) {
+		t.Errorf("expired: exit %d\n%s", code, out)
+	}
+	if code, _, _ := scan("--evidence", "last-day.json", "--config", os.DevNull); code != exitFailed {
+		t.Errorf("without the file: exit %d", code)
+	}
+	writeFile(t, "aopscan.yaml", strings.Replace(waiver, "    reason: moving to the new origin\n", "", 1))
+	code, out, errs = scan("--evidence", "last-day.json")
+	if code != exitUsage || out != "" || !strings.HasPrefix(errs, "aopscan: reading configuration: aopscan.yaml:2:5: waivers: reason is missing\nhint: ") {
+		t.Errorf("no reason: exit %d, %q", code, errs)
+	}
+
+	// What --waiver-snippets prints can be pasted, and works once it is filled in.
+	_, out, _ = scan("--evidence", "next-day.json", "--config", os.DevNull, "--waiver-snippets")
+	r = report.Report{}
+	if err := json.Unmarshal([]byte(out), &r); err != nil || r.Results[0].WaiverSnippet == "" {
+		t.Fatalf("no snippet: %v\n%s", err, out)
+	}
+	snippet := strings.NewReplacer(`reason: ""`, "reason: known", `owner: ""`, "owner: ops", `expires: ""`, "expires: 2027-01-01").Replace(r.Results[0].WaiverSnippet)
+	writeFile(t, "aopscan.yaml", "waivers:\n"+snippet)
+	if code, _, errs := scan("--evidence", "next-day.json"); code != exitOK {
+		t.Errorf("pasted: exit %d, %s\n%s", code, errs, snippet)
+	}
+}
+
+func TestBaselineInAScan(t *testing.T) {
+	t.Chdir(t.TempDir())
+	openZone(t, "then.json", "2026-11-01", "www.example.com")
+	openZone(t, "now.json", "2026-12-01", "www.example.com")
+	scan := func(args ...string) (int, string, string) {
+		return runApp(t, "", nil, append([]string{"scan", "-o", "json"}, args...)...)
+	}
+	if code, _, errs := scan("--check", "aop-not-enabled", "--evidence", "then.json", "-o", "json=base.json", "-o", "table"); code != exitUsage {
+		t.Fatalf("two to standard output: exit %d, %s", code, errs)
+	}
+	if code, _, errs := runApp(t, "", nil, "scan", "--check", "aop-not-enabled", "--evidence", "then.json", "-o", "json=base.json"); code != exitFailed || errs != "" {
+		t.Fatalf("base: exit %d, %s", code, errs)
+	}
+	code, out, errs := scan("--check", "aop-not-enabled", "--evidence", "now.json", "--baseline", "base.json")
+	if code != exitOK || !strings.Contains(out, `"baseline": "unchanged"`) {
+		t.Errorf("unchanged: exit %d, %s\n%s", code, errs, out)
+	}
+	// The same by the environment, with another check judged that the baseline lacks.
+	code, out, errs = runApp(t, "", map[string]string{"AOPSCAN_BASELINE": "base.json", "AOPSCAN_CHECKS_ONLY": "aop-not-enabled,aop-hostname-disabled", "AOPSCAN_OUTPUTS": "json=now-report.json"},
+		"scan", "--evidence", "now.json")
+	if code != exitOK || out != "" {
+		t.Errorf("by the environment: exit %d, %q, %q", code, out, errs)
+	}
+	if code, out, _ := runApp(t, "", nil, "diff", "base.json", "now-report.json"); code != exitOK || !strings.Contains(out, "0 new, 1 unchanged, 0 fixed") {
+		t.Errorf("diff: exit %d\n%s", code, out)
+	}
+	writeFile(t, "empty.json", `{"schema":"`+report.SchemaID+`","results":[]}`)
+	if code, _, _ := scan("--check", "aop-not-enabled", "--evidence", "now.json", "--baseline", "empty.json"); code != exitFailed {
+		t.Errorf("new: exit %d", code)
+	}
+	if code, _, errs := scan("--evidence", "now.json", "--baseline", "then.json"); code != exitUsage || !strings.Contains(errs, "it is evidence, not a report") {
+		t.Errorf("evidence for a report: exit %d, %s", code, errs)
 	}
 }
