@@ -149,8 +149,11 @@ func place(r report.Result) string {
 	case r.Address != "":
 		name += " at " + r.Address
 	}
-	if r.Subject != "" {
+	switch {
+	case name == "":
+		name = r.Subject
+	case r.Subject != "":
 		name += " (" + r.Subject + ")"
 	}
-	return strings.TrimSpace(name)
+	return name
 }

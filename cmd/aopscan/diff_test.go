@@ -122,3 +122,21 @@ func TestDiffBadInput(t *testing.T) {
 		}
 	}
 }
+
+func TestPlace(t *testing.T) {
+	for _, tt := range []struct {
+		r    checks.Result
+		want string
+	}{
+		{checks.Result{Zone: "example.com"}, "example.com"},
+		{checks.Result{Zone: "example.com", Hostname: "a.example.com", Address: "2001:db8::1", Port: 443}, "a.example.com at [2001:db8::1]:443"},
+		{checks.Result{Zone: "example.com", Address: "203.0.113.1"}, "example.com at 203.0.113.1"},
+		{checks.Result{Zone: "example.com", Subject: "cert"}, "example.com (cert)"},
+		{checks.Result{Subject: "account a1"}, "account a1"},
+		{checks.Result{}, ""},
+	} {
+		if got := place(report.Result{Result: tt.r}); got != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.r, got, tt.want)
+		}
+	}
+}
