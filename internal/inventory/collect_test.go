@@ -343,6 +343,22 @@ func TestHostnameLevel(t *testing.T) {
 	if n := f.requests("/zones/" + id + "/origin_tls_client_auth/hostnames"); n != 2+4 {
 		t.Errorf("%d requests", n)
 	}
+	// Only the first zone pays for finding out that there is no list.
+	id2 := f.addZone(2, "example.net", a("on.example.net", "203.0.113.1", true))
+	f.set("/zones/"+id2+"/origin_tls_client_auth/hostnames/certificates", []m{{"id": "hc", "certificate": pem, "status": "active"}})
+	o := f.options()
+	f.log = nil
+	c, err := newClientOf(t, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &zoneReader{c: c}
+	for _, id := range []string{id, id2} {
+		r.read(t.Context(), &evidence.Zone{ID: id, Name: "example.com"})
+	}
+	if n := f.requests("/zones/" + id2 + "/origin_tls_client_auth/hostnames"); n != 2 { // the certificates and one hostname
+		t.Errorf("the second zone cost %d requests", n)
+	}
 	// One of them fails: only that hostname is unknown.
 	f.fail("/zones/"+id+"/origin_tls_client_auth/hostnames/none.example.com", 400, 1400, "odd")
 	z := collect(t, f.options()).Zones[0]
@@ -358,6 +374,40 @@ func TestHostnameLevel(t *testing.T) {
 	z = collect(t, f.options()).Zones[0]
 	if n := f.requests("/zones/" + id + "/origin_tls_client_auth/hostnames"); n != 1 || !z.HostnameAOP.AssociationsSection.Known() {
 		t.Errorf("%d requests, %+v", n, z.HostnameAOP.AssociationsSection)
+	}
+}
+
+// newClientOf makes a client of options.
+func newClientOf(t *testing.T, o Options) (*client, error) {
+	t.Helper()
+	o, base, err := o.prepared()
+	if err != nil {
+		return nil, err
+	}
+	return newClient(o, base)
+}
+
+// TestNamesBetweenZones: a CNAME into another zone of the account leads to that
+// zone's origin, one into another account to whatever its name resolves to.
+func TestNamesBetweenZones(t *testing.T) {
+	f := newFakeAPI(t)
+	f.addZone(1, "a.example", cname("in.a.example", "www.b.example", true), cname("out.a.example", "www.c.example", true))
+	f.addZone(2, "b.example", a("www.b.example", "203.0.113.2", true))
+	f.addZone(3, "c.example", a("www.c.example", "203.0.113.3", true))
+	f.results["/zones"].([]m)[2]["account"] = m{"id": "other", "name": "Other"}
+	o := f.options()
+	o.LookupIP = func(_ context.Context, name string) ([]netip.Addr, error) {
+		if name != "www.c.example" {
+			t.Errorf("asked for %s", name)
+		}
+		return []netip.Addr{netip.MustParseAddr("104.16.0.9")}, nil
+	}
+	ev := collect(t, o)
+	if got := places(one(t, ev.Zones[0].Hostnames, "in.a.example")); got != "203.0.113.2 cname" {
+		t.Error(got)
+	}
+	if got := places(one(t, ev.Zones[0].Hostnames, "out.a.example")); got != "104.16.0.9(edge) cname" {
+		t.Error(got)
 	}
 }
 
@@ -435,7 +485,7 @@ func TestLoadBalancersAndTheirAccount(t *testing.T) {
 		id := f.addZone(1, "a.example")
 		f.addZone(2, "b.example", a("b.example", "203.0.113.9", true))
 		f.set("/zones/"+id+"/load_balancers", []m{{"id": "lb1", "name": "www.a.example", "proxied": true, "enabled": true, "default_pools": []string{"p1"}, "fallback_pool": "p2",
-			"region_pools": m{"WEU": []string{"p3"}}, "country_pools": m{"DE": []string{"p4"}}, "pop_pools": m{"FRA": []string{"p5"}},
+			"region_pools": m{"WEU": []string{"p3"}}, "country_pools": m{"DE": []string{"p4"}, "FR": []string{"p41"}, "GB": []string{"p42"}, "US": []string{"p43"}}, "pop_pools": m{"FRA": []string{"p5"}},
 			"rules": []m{{"overrides": m{"default_pools": []string{"p6"}}}, {"disabled": true, "overrides": m{"default_pools": []string{"p7"}}}}}})
 		var pools []m
 		for i := 1; i <= 60; i++ {
@@ -457,11 +507,11 @@ func TestLoadBalancersAndTheirAccount(t *testing.T) {
 			t.Errorf("%s: monitors %+v", how, mon)
 		}
 		lb := ev.Zones[0].LoadBalancers.Items
-		if len(lb) != 1 || !slices.Equal(lb[0].PoolIDs, []string{"p1", "p2", "p3", "p4", "p5", "p6"}) {
+		if len(lb) != 1 || !slices.Equal(lb[0].PoolIDs, []string{"p1", "p2", "p3", "p4", "p41", "p42", "p43", "p5", "p6"}) {
 			t.Fatalf("%s: %+v", how, lb)
 		}
 		h := one(t, ev.Zones[0].Hostnames, "www.a.example")
-		if h.Proxied != evidence.TriTrue || len(h.Origins) != 6 || h.Origins[0].Address != "203.0.113.101" || h.Origins[0].Host != "o.a.example" || h.Origins[0].Port != 443 {
+		if h.Proxied != evidence.TriTrue || len(h.Origins) != 9 || h.Origins[0].Address != "203.0.113.101" || h.Origins[0].Host != "o.a.example" || h.Origins[0].Port != 443 {
 			t.Errorf("%s: %+v", how, h)
 		}
 		if n := f.requests("/zones/" + zoneID(2) + "/load_balancers"); n != wantB {
@@ -478,6 +528,9 @@ func TestLoadBalancersAndTheirAccount(t *testing.T) {
 	f.set(account+"/search", raw(`{"resources":[{"resource_type":"pool","resource_name":"pool 1","resource_id":"p1"},{"resource_type":"load_balancer","resource_name":"www.a.example","resource_id":"lb1"}]}`))
 	check("with a search", f, 0)
 	check("without a search", setUp(), 1)
+	f = setUp()
+	f.set(account+"/search", raw(`{"resources":[]}`))
+	check("a search that finds nothing though there are pools", f, 1)
 	// An account without pools: nobody is asked.
 	f = newFakeAPI(t)
 	f.addZone(1, "a.example", a("a.example", "203.0.113.9", true))

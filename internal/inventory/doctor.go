@@ -135,7 +135,7 @@ func (d *doctor) api(ctx context.Context) bool {
 	}})
 	start := d.o.Now()
 	_, err := d.c.get(ctx, "/ips", nil)
-	took := d.o.Now().Sub(start).Round(time.Millisecond)
+	took := max(d.o.Now().Sub(start).Round(time.Millisecond), time.Millisecond)
 	var api *APIError
 	switch {
 	case err == nil:

@@ -225,6 +225,9 @@ func TestPlanCost(t *testing.T) {
 		if i%3 == 0 {
 			records = []m{a("mail."+name, "203.0.113.3", false)}
 		}
+		if i == 1 {
+			records = append(records, a("w."+name, "192.0.2.1", true)) // its Workers routes are read too
+		}
 		f.addZone(i, name, records...)
 	}
 	cost, ev, err := PlanCost(t.Context(), f.options())
@@ -237,8 +240,8 @@ func TestPlanCost(t *testing.T) {
 	if cost.Spent != 31 || f.requests("/") != 31 {
 		t.Errorf("spent %d, sent %d", cost.Spent, f.requests("/"))
 	}
-	if len(ev.Zones) != 30 || ev.Zones[1].Hostnames[0].Name != "cdn.zone001.example" {
-		t.Errorf("%+v", ev.Zones[1].Hostnames)
+	if len(ev.Zones) != 30 || ev.Zones[2].Hostnames[0].Name != "cdn.zone002.example" {
+		t.Errorf("%+v", ev.Zones[2].Hostnames)
 	}
 	f.log = nil
 	collect(t, f.options())

@@ -494,6 +494,11 @@ func ruleName(description, id string) string {
 // client certificate.
 func makesInert(mode string) bool { return mode == "off" || mode == "flexible" }
 
+// keepsAOP reports whether Cloudflare pulls over TLS in a mode, with the client
+// certificate. A mode that this build does not know does neither for certain
+// (https://developers.cloudflare.com/ssl/origin-configuration/ssl-modes/).
+func keepsAOP(mode string) bool { return mode == "full" || mode == "strict" || mode == "origin_pull" }
+
 // gapOf says that a section could not be read, and what would help.
 func gapOf(what string, s evidence.Section) evidence.Gap {
 	g := evidence.Gap{What: what + " was not read"}
@@ -529,8 +534,12 @@ func (v *zoneView) certificate(h *evidence.Hostname, possible []string, direct s
 		return c // none is none, whatever the mode
 	}
 	// A mode that is not known matters only where it could make AOP inert.
-	if h.SSLMode.Value == "" && (possible == nil || slices.ContainsFunc(possible, makesInert)) {
+	certain := possible != nil && !slices.ContainsFunc(possible, func(m string) bool { return !keepsAOP(m) })
+	if !certain && !keepsAOP(h.SSLMode.Value) {
 		c.Gaps = append(c.Gaps, h.SSLMode.Gaps...)
+		if h.SSLMode.Value != "" {
+			c.Gaps = append(c.Gaps, evidence.Gap{What: "what the SSL mode " + h.SSLMode.Value + " does to AOP: this build does not know it"})
+		}
 		if c.Source != evidence.CertificateUnknown {
 			c.Why = "the SSL mode is not known, so neither is whether AOP is in effect"
 		}

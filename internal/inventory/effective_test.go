@@ -174,6 +174,12 @@ func TestEffectiveCertificate(t *testing.T) {
 			evidence.CertificateNone, evidence.CertificateGlobal, "", "", "off makes AOP inert"},
 		"origin_pull": {func(z *evidence.Zone) { z.Settings.TLSClientAuth, z.Settings.SSL = "on", "origin_pull" },
 			evidence.CertificateGlobal, evidence.CertificateGlobal, "", "", ""},
+		"a mode of tomorrow": {func(z *evidence.Zone) { z.Settings.TLSClientAuth, z.Settings.SSL = "on", "quantum" },
+			evidence.CertificateUnknown, evidence.CertificateGlobal, "", "", "not known"},
+		"part of the traffic is flexible": {func(z *evidence.Zone) {
+			z.Settings.TLSClientAuth = "on"
+			z.ConfigRules.Items = []evidence.ConfigRule{{ID: "r", Expression: `http.request.uri.path eq "/x"`, SSL: "flexible"}}
+		}, evidence.CertificateGlobal, evidence.CertificateGlobal, "", "", ""},
 		"mode unknown": {func(z *evidence.Zone) {
 			z.Settings.TLSClientAuth = "on"
 			z.ConfigRules.Section = deniedSection(permConfigRules)
@@ -395,6 +401,10 @@ func TestOrigins(t *testing.T) {
 		"load balancer's own name": {hostname: "lb.example.com", change: func(z *evidence.Zone) {
 			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "lb.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"p1"}}}
 		}, want: "203.0.113.21:8443 load-balancer; 203.0.113.22[b.internal.example|b.internal.example] load-balancer"},
+		"CNAME to a load balancer": {change: func(z *evidence.Zone) {
+			records(rec("CNAME", "app.example.com", "lb.example.com", true))(z)
+			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "lb.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"p1"}}}
+		}, want: "203.0.113.21:8443 load-balancer; 203.0.113.22[b.internal.example|b.internal.example] load-balancer"},
 		"load balancers denied": {change: func(z *evidence.Zone) { z.LoadBalancers.Section = deniedSection(permLoadBalancers) },
 			want: "203.0.113.10 dns", note: "load balancers"},
 		"origin rule: port": {change: originRule(evidence.OriginRule{Expression: "true", OriginPort: 8443}), want: "203.0.113.10:8443 dns"},
@@ -422,6 +432,11 @@ func TestOrigins(t *testing.T) {
 		}, want: "203.0.113.22 origin-rule"},
 		"resolve override": {change: pageRule(evidence.PageRule{Target: "app.example.com/*", ResolveOverride: "b.example.net", HostHeaderOverride: "b.example.net"}),
 			want: "203.0.113.22[b.example.net|b.example.net] page-rule"},
+		"resolve override for HTTPS, where all is HTTPS": {change: pageRule(evidence.PageRule{Target: "https://app.example.com/*", ResolveOverride: "b.example.net"}), want: "203.0.113.22 page-rule"},
+		"resolve override for HTTPS": {change: func(z *evidence.Zone) {
+			pageRule(evidence.PageRule{Target: "https://app.example.com/*", ResolveOverride: "b.example.net"})(z)
+			z.Settings.AlwaysUseHTTPS = "off"
+		}, want: "203.0.113.10 dns; 203.0.113.22 page-rule"},
 		"resolve override for a path": {change: pageRule(evidence.PageRule{Target: "app.example.com/x*", ResolveOverride: "b.example.net"}),
 			want: "203.0.113.10 dns; 203.0.113.22 page-rule"},
 		"origin rule over page rule": {change: func(z *evidence.Zone) {

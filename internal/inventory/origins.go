@@ -62,12 +62,16 @@ func (v *zoneView) routes(h *evidence.Hostname) []route {
 	wire := wireName(h.Name)
 	var ways []route
 	rest := route{}
+	scheme := ""
+	if h.AlwaysUseHTTPS == evidence.TriTrue {
+		scheme = "https"
+	}
 	// Of the Page Rules the first that matches a request is the only one.
 	for _, r := range v.z.PageRules.Items {
 		if r.Status == "disabled" {
 			continue
 		}
-		m := matchURLPattern(r.Target, wire, "")
+		m := matchURLPattern(r.Target, wire, scheme)
 		if m == matchNone {
 			continue
 		}
