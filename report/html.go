@@ -162,6 +162,7 @@ type (
 		CheckAnchor, Controls              string
 		Observations                       []htmlObservation
 		Proof                              []string
+		Checks                             []string // the unverified: all that say the same
 	}
 	htmlObservation struct{ Attempt, Sent, Back string }
 	htmlCheck       struct {
@@ -770,6 +771,7 @@ func (b *htmlBuilder) results() {
 		zoneIndex[z.Name] = i
 	}
 	for i, g := range byZone(r) {
+		var unverified []Result
 		hg := htmlGroup{Title: g.title(), Anchor: fmt.Sprintf("zone-%d", i+1)}
 		by := map[checks.Severity]int{}
 		for _, res := range g.results {
@@ -784,12 +786,7 @@ func (b *htmlBuilder) results() {
 				f.Observations = b.observations(res)
 				hg.Findings = append(hg.Findings, f)
 			case 1:
-				v.UnverifiedCount++
-				if len(v.Unverified) == maxHTMLRows {
-					v.UnverifiedLeft++
-					continue
-				}
-				v.Unverified = append(v.Unverified, b.finding(res))
+				unverified = append(unverified, res)
 			case 2:
 				v.Waived = append(v.Waived, b.finding(res))
 			case 3:
@@ -812,6 +809,16 @@ func (b *htmlBuilder) results() {
 			default:
 				rest[res.Status]++
 			}
+		}
+		v.UnverifiedCount += len(unverified)
+		for _, shown := range collapse(unverified) {
+			if len(v.Unverified) == maxHTMLRows {
+				v.UnverifiedLeft += len(shown.checks)
+				continue
+			}
+			f := b.finding(shown.Result)
+			f.Checks = shown.checks
+			v.Unverified = append(v.Unverified, f)
 		}
 		if len(hg.Findings) == 0 {
 			continue

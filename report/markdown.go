@@ -125,11 +125,14 @@ func severityNote(s Summary) string {
 }
 
 func (m *markdown) zone(g zoneGroup, verbose bool) {
-	var rows []string
+	var shown []Result
 	for _, res := range g.results {
-		if statusRank(res.Status) > statusRank(checks.Waived) && !verbose {
-			continue
+		if statusRank(res.Status) <= statusRank(checks.Waived) || verbose {
+			shown = append(shown, res)
 		}
+	}
+	var rows []string
+	for _, res := range collapse(shown) {
 		status := "**" + statusWord(res.Status) + "**"
 		if res.Baseline != "" {
 			status += " " + cell(res.Baseline)
@@ -138,14 +141,14 @@ func (m *markdown) zone(g zoneGroup, verbose bool) {
 		if res.Status == checks.Fail || res.Status == checks.Waived {
 			severity = string(res.Severity)
 		}
-		what := cell(res.Message)
-		if why := findingWhy(res); why != "" {
+		what := cell(sentence(res.Message))
+		if why := findingWhy(res.Result); why != "" {
 			what += "<br>" + cell(why)
 		}
 		if res.Reproduce != "" {
 			what += "<br>" + code(res.Reproduce)
 		}
-		rows = append(rows, row(status, cell(severity), code(where(res)), code(res.Check), what))
+		rows = append(rows, row(status, cell(severity), code(where(res.Result)), code(res.check()), what))
 	}
 	if len(rows) == 0 {
 		m.block("### " + markdownText(g.title()) + "\n\n")

@@ -259,7 +259,7 @@ func (w *sarifWriter) findings() (results []*sarif.Result, left int) {
 				props["facts"] = res.Facts
 			}
 			list = append(list, sarifFinding{rule: res.Check, severity: res.Severity, target: tgt, subject: res.Subject,
-				message: fmt.Sprintf("%s Target: %s.", sentence(res.Message), tgt.words()), print: res.Fingerprint, props: props})
+				message: tgt.message(res.Message), print: res.Fingerprint, props: props})
 		case statusRank(checks.Inconclusive):
 			unverified[tgt] = append(unverified[tgt], res.Check)
 		}
@@ -366,6 +366,15 @@ func (t target) words() string {
 		parts = append(parts, "'"+hostPort(t.address, t.port)+"'")
 	}
 	return strings.Join(parts, " at ")
+}
+
+// message says what was found, and of what where the text does not.
+func (t target) message(text string) string {
+	text = sentence(text)
+	if name := cmp.Or(t.hostname, t.zone, t.address); name != "" && strings.Contains(text, name) {
+		return text
+	}
+	return text + " Target: " + t.words() + "."
 }
 
 // location is the one location of a result.

@@ -67,12 +67,24 @@ func verdictSentence(r *Report) string {
 		parts = append(parts, "no check was judged")
 	}
 	if n := s.ByStatus[string(checks.Inconclusive)]; n > 0 {
-		parts = append(parts, counted(n, "could not be verified", "could not be verified"))
+		parts = append(parts, counted(unverifiedTargets(r), "target", "targets")+" could not be verified in full")
 	}
 	if s.Interrupted {
 		parts = append(parts, "the scan was interrupted")
 	}
 	return strings.Join(parts, "; ") + "."
+}
+
+// unverifiedTargets counts the zones, hostnames and origins with a result that
+// could not be verified.
+func unverifiedTargets(r *Report) int {
+	seen := map[target]bool{}
+	for _, res := range r.Results {
+		if statusRank(res.Status) == statusRank(checks.Inconclusive) {
+			seen[target{zone: res.Zone, hostname: res.Hostname, address: res.Address, port: res.Port}] = true
+		}
+	}
+	return len(seen)
 }
 
 func originsClause(r *Report) string {
@@ -96,11 +108,21 @@ func originsClause(r *Report) string {
 	case open > 0:
 		return of(open) + " can be reached without Cloudflare's client certificate"
 	case count(verdict.Enforced) > 0:
-		refuses := " refuse whoever comes without Cloudflare's client certificate"
-		if s.Origins == 1 || count(verdict.Enforced) == 1 {
-			refuses = " refuses whoever comes without Cloudflare's client certificate"
+		n, proven := count(verdict.Enforced), 0
+		for _, o := range r.Origins {
+			if o.Verdict == verdict.Enforced && o.Confidence == verdict.Proven {
+				proven++
+			}
 		}
-		return of(count(verdict.Enforced)) + refuses
+		verb := " refuse"
+		if n == 1 {
+			verb = " refuses"
+		}
+		text := of(n) + verb + " whoever comes without Cloudflare's client certificate"
+		if proven < n {
+			text += fmt.Sprintf(" (%d of these proven)", proven)
+		}
+		return text
 	}
 	return "No origin is proven to refuse whoever comes without Cloudflare's client certificate"
 }

@@ -117,6 +117,66 @@ func (g zoneGroup) title() string {
 	return "Zone " + g.name
 }
 
+// tally counts what the group's table lists.
+func (g zoneGroup) tally() string {
+	by := map[checks.Severity]int{}
+	for _, res := range g.results {
+		if res.Status == checks.Fail {
+			by[res.Severity]++
+		}
+	}
+	var parts []string
+	for _, sev := range []checks.Severity{checks.Critical, checks.High, checks.Medium, checks.Low, checks.Info} {
+		if by[sev] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", by[sev], sev))
+		}
+	}
+	if n := g.counts[checks.Inconclusive]; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d not verified", n))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(parts, ", ")
+}
+
+// shownResult is one or several results that read the same but for their check:
+// an origin that could not be reached leaves every origin check inconclusive.
+type shownResult struct {
+	Result
+	checks []string
+}
+
+// check names the checks, or counts them where they are many.
+func (s shownResult) check() string {
+	if len(s.checks) > 2 {
+		return fmt.Sprintf("%d checks", len(s.checks))
+	}
+	return strings.Join(s.checks, ", ")
+}
+
+// collapse joins inconclusive results of one place with one message and reason.
+func collapse(list []Result) []shownResult {
+	type key struct {
+		zone, hostname, address, subject, message, reason, permission string
+		port                                                          int
+	}
+	index := map[key]int{}
+	var out []shownResult
+	for _, res := range list {
+		if statusRank(res.Status) == statusRank(checks.Inconclusive) {
+			k := key{res.Zone, res.Hostname, res.Address, res.Subject, res.Message, res.Reason, res.Permission, res.Port}
+			if i, ok := index[k]; ok {
+				out[i].checks = append(out[i].checks, res.Check)
+				continue
+			}
+			index[k] = len(out)
+		}
+		out = append(out, shownResult{res, []string{res.Check}})
+	}
+	return out
+}
+
 // byZone groups the results by zone, the worst zone first.
 func byZone(r *Report) []zoneGroup {
 	index := map[string]int{}
@@ -153,14 +213,14 @@ func byZone(r *Report) []zoneGroup {
 func (t *table) zones() {
 	for _, g := range byZone(t.r) {
 		t.blank()
-		t.para(bold, g.title(), 2)
+		t.para(bold, g.title()+g.tally(), 2)
 		var shown []Result
 		for _, res := range g.results {
 			if statusRank(res.Status) <= statusRank(checks.Waived) || t.o.Verbose {
 				shown = append(shown, res)
 			}
 		}
-		t.results(shown)
+		t.results(collapse(shown))
 		if line := restLine(g, t.o.Verbose); line != "" {
 			t.para(dim, line, 0)
 		}
@@ -216,7 +276,7 @@ func statusColor(s checks.Status) string {
 // narrow is the width below which a finding's check stands under its place.
 const narrow = 130
 
-func (t *table) results(list []Result) {
+func (t *table) results(list []shownResult) {
 	if len(list) == 0 {
 		return
 	}
@@ -228,8 +288,8 @@ func (t *table) results(list []Result) {
 	var rows [][]string
 	var colors []string
 	for _, res := range list {
-		finding := []string{res.Message}
-		if why := findingWhy(res); why != "" {
+		finding := []string{sentence(res.Message)}
+		if why := findingWhy(res.Result); why != "" {
 			finding = append(finding, why)
 		}
 		status := statusWord(res.Status)
@@ -245,11 +305,11 @@ func (t *table) results(list []Result) {
 		if compact {
 			rows = append(rows, []string{
 				joinLines(status, severity),
-				joinLines(append(strings.Split(where(res), " "), res.Check)...),
+				joinLines(append(strings.Split(where(res.Result), " "), res.check())...),
 				joinLines(finding...),
 			})
 		} else {
-			rows = append(rows, []string{status, severity, where(res), res.Check, strings.Join(finding, " ")})
+			rows = append(rows, []string{status, severity, where(res.Result), res.check(), strings.Join(finding, " ")})
 		}
 		colors = append(colors, statusColor(res.Status))
 	}
@@ -257,7 +317,7 @@ func (t *table) results(list []Result) {
 	for _, res := range list {
 		if res.WaiverSnippet != "" {
 			t.blank()
-			t.para(dim, "Waiver for "+res.Check+" at "+where(res)+":", 2)
+			t.para(dim, "Waiver for "+res.Check+" at "+where(res.Result)+":", 2)
 			t.b.WriteString(res.WaiverSnippet + "\n")
 		}
 	}
@@ -265,13 +325,22 @@ func (t *table) results(list []Result) {
 
 // findingWhy is what stands under a finding's message in a table.
 func findingWhy(res Result) string {
+	var parts []string
 	switch {
 	case res.Waiver != nil:
-		return fmt.Sprintf("Waived until %s by %s: %s", res.Waiver.Expires, res.Waiver.Owner, res.Waiver.Reason)
-	case res.Permission != "":
-		return strings.TrimSpace(res.Reason + " Needs the token permission " + res.Permission + ".")
+		parts = append(parts, fmt.Sprintf("Waived until %s by %s: %s", res.Waiver.Expires, res.Waiver.Owner, res.Waiver.Reason))
+	case res.Reason != "" && res.Status == checks.Inconclusive:
+		parts = append(parts, "Why: "+res.Reason)
+	case res.Reason != "":
+		parts = append(parts, "Proof: "+res.Reason)
 	}
-	return res.Reason
+	if res.Permission != "" {
+		parts = append(parts, "Needs the token permission "+res.Permission)
+	}
+	for i := range parts {
+		parts[i] = sentence(parts[i])
+	}
+	return strings.Join(parts, " ")
 }
 
 func joinLines(parts ...string) string {
@@ -298,11 +367,11 @@ func sentWord(s evidence.CertificateSource) string {
 func demandWord(d verdict.Demand) string {
 	switch d {
 	case verdict.DemandNone:
-		return "not asked"
+		return "no, not even asked"
 	case verdict.DemandOptional:
-		return "asked, not demanded"
+		return "no, only asked"
 	case verdict.DemandRequired:
-		return "demanded"
+		return "yes"
 	}
 	return "not known"
 }
@@ -343,25 +412,36 @@ func (t *table) origins() {
 	t.para(bold, "Origins: what Cloudflare sends, what the origin demands", 2)
 	list := slices.Clone(r.Origins)
 	slices.SortStableFunc(list, func(a, b Origin) int { return cmp.Compare(verdictRank(a.Verdict), verdictRank(b.Verdict)) })
+	compact := t.o.Width > 0 && t.o.Width < narrow
+	header := []string{"VERDICT", "ORIGIN", "SENT", "DEMANDED", "WHY"}
+	if compact {
+		header = []string{"VERDICT", "ORIGIN", "SENT AND DEMANDED"}
+	}
 	var rows [][]string
 	var colors []string
 	for _, o := range list {
-		v := string(o.Verdict)
-		if o.Confidence != "" {
-			v += " (" + string(o.Confidence) + ")"
-		}
-		why := o.Why
+		v, why := string(o.Verdict), o.Why
+		sure := string(o.Confidence)
 		if o.NotProbed != "" {
-			v, why = "not probed", o.NotProbed
+			v, why, sure = "not probed", o.NotProbed, ""
 		}
-		place := o.Hostname + " " + hostPort(o.Address, o.Port)
-		if t.o.Width > 0 {
-			place = joinLines(o.Hostname, hostPort(o.Address, o.Port))
+		// On a narrow screen the proof of what is proven stands with the findings.
+		if compact && o.Confidence == verdict.Proven && o.Verdict != verdict.RefusedOtherwise && o.NotProbed == "" && !t.o.Verbose {
+			why = ""
 		}
-		rows = append(rows, []string{v, place, sentWord(o.CertificateSource), demandWord(o.Demand), why})
+		if sure != "" {
+			sure = "(" + sure + ")"
+		}
+		if compact {
+			rows = append(rows, []string{joinLines(v, sure), joinLines(o.Hostname, hostPort(o.Address, o.Port)),
+				joinLines("Sent: "+sentWord(o.CertificateSource)+". Demanded: "+demandWord(o.Demand)+".", why)})
+		} else {
+			rows = append(rows, []string{strings.TrimSpace(v + " " + sure), strings.TrimSpace(o.Hostname + " " + hostPort(o.Address, o.Port)),
+				sentWord(o.CertificateSource), demandWord(o.Demand), why})
+		}
 		colors = append(colors, verdictColor(o.Verdict))
 	}
-	t.grid([]string{"VERDICT", "ORIGIN", "SENT", "DEMANDED", "WHY"}, rows, colors)
+	t.grid(header, rows, colors)
 
 	t.blank()
 	m := driftMatrix(r.Origins)
@@ -718,8 +798,8 @@ func (t *table) gridAt(header []string, rows [][]string, at int, colors []string
 }
 
 // fitColumns shares a width over the columns: every column gets what it needs
-// where that fits; else the widest are narrowed first, but none below the
-// longest piece that cannot be broken or 8.
+// where that fits. Else the last one, which holds the prose, gives way down to two
+// fifths, then the widest of the others down to 8, then it again.
 func fitColumns(header []string, rows [][]string, width, gap int) []int {
 	const least = 8
 	need, floor := make([]int, len(header)), make([]int, len(header))
@@ -734,25 +814,33 @@ func fitColumns(header []string, rows [][]string, width, gap int) []int {
 	if width <= 0 {
 		return need
 	}
-	room := width - gap*(len(header)-1)
-	total := func() (n int) {
-		for _, w := range need {
-			n += w
-		}
-		return n
+	last := len(need) - 1
+	room := width - gap*last
+	excess := -room
+	for _, w := range need {
+		excess += w
 	}
-	for total() > room {
+	shrink := func(j, to int) {
+		if n := min(excess, need[j]-to); n > 0 {
+			need[j] -= n
+			excess -= n
+		}
+	}
+	shrink(last, max(24, room*2/5))
+	for excess > 0 {
 		widest := -1
-		for j := range need {
+		for j := range last {
 			if need[j] > floor[j] && (widest < 0 || need[j] > need[widest]) {
 				widest = j
 			}
 		}
 		if widest < 0 {
-			break // a terminal too narrow for any table: it overruns, nothing is lost
+			break
 		}
-		need[widest]--
+		shrink(widest, need[widest]-1)
 	}
+	// A terminal too narrow for any table is overrun; nothing is lost.
+	shrink(last, floor[last])
 	return need
 }
 
