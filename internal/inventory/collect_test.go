@@ -624,6 +624,12 @@ func TestRailgunIsGone(t *testing.T) {
 	}
 	f := newFakeAPI(t)
 	f.addZone(1, "a.example")
+	f.fail("/railguns", 200, 10000, "gone, politely")
+	if s := collect(t, f.options()).Accounts[0].RailgunsSection; s.State != evidence.SectionAbsent {
+		t.Errorf("%+v", s)
+	}
+	f = newFakeAPI(t)
+	f.addZone(1, "a.example")
 	f.fail("/railguns", 500, 1, "x")
 	o := f.options()
 	o.Sleep = func(context.Context, time.Duration) error { return nil }
@@ -910,5 +916,16 @@ func TestDeterministic(t *testing.T) {
 		if two, _ := evidence.Encode(collect(t, o)); !bytes.Equal(one, two) {
 			t.Fatal("other bytes the second time")
 		}
+	}
+}
+
+func TestResolveOneIsBounded(t *testing.T) {
+	var many []netip.Addr
+	for i := range 100 {
+		many = append(many, netip.AddrFrom4([4]byte{203, 0, 113, byte(i / 2)}), netip.MustParseAddr(fmt.Sprintf("::ffff:203.0.113.%d", i/2)))
+	}
+	res := resolveOne(t.Context(), "x.example", func(context.Context, string) ([]netip.Addr, error) { return many, nil })
+	if len(res.addrs) != maxAddresses || res.addrs[maxAddresses-1] != netip.AddrFrom4([4]byte{203, 0, 113, maxAddresses - 1}) {
+		t.Errorf("%v", res.addrs)
 	}
 }

@@ -97,7 +97,7 @@ func resolveOne(ctx context.Context, name string, lookup func(context.Context, s
 		addrs[i] = addrs[i].Unmap().WithZone("")
 	}
 	slices.SortFunc(addrs, netip.Addr.Compare)
-	addrs = slices.Compact(addrs)
+	addrs = slices.Compact(addrs) // before the bound, so that repeats take no places
 	if len(addrs) > maxAddresses {
 		addrs = addrs[:maxAddresses]
 	}

@@ -107,6 +107,7 @@ func TestDecide(t *testing.T) {
 		{`http.host gt "a"`, Undecided},
 		{`http.request.full_uri matches "^https://app"`, Undecided},
 		{`any(http.request.headers["host"][*] eq "app.example.com")`, Undecided},
+		{`any(http.request.headers["x"][*] eq "1" or http.host eq "app.example.com")`, Undecided},
 		{`any(http.request.headers.values[*] eq "app.example.com")`, Undecided},
 		{`lookup_json_string(cf.hostname.metadata, "tier") eq "gold"`, Undecided},
 		{`cf.zone.plan eq "free"`, Undecided},
