@@ -29,11 +29,12 @@ var _ = register(Check{
 func aopHostnameDisabled(in *Input) []Result {
 	return in.eachZone("No hostname has an association of its own.", func(z *evidence.Zone) []Result {
 		var results []Result
+		served := hostnames(z)
 		if !z.HostnameAOP.AssociationsSection.Known() {
 			results = append(results, unread(z, "Which hostnames have an AOP setting of their own", z.HostnameAOP.AssociationsSection))
 		}
 		for _, a := range associations(z) {
-			switch h := hostnameOf(z, a.Hostname); {
+			switch h := served[a.Hostname]; {
 			case a.Enabled == evidence.TriUnknown:
 				r := hostResult(z, a.Hostname, Inconclusive, "Whether AOP is switched off for '%s' is not known.", a.Hostname)
 				r.Reason = whyUnread(a.Section)
@@ -53,14 +54,4 @@ func aopHostnameDisabled(in *Input) []Result {
 		}
 		return results
 	})
-}
-
-// hostnameOf finds a hostname of a zone, or nil.
-func hostnameOf(z *evidence.Zone, name string) *evidence.Hostname {
-	for i := range z.Hostnames {
-		if z.Hostnames[i].Name == name {
-			return &z.Hostnames[i]
-		}
-	}
-	return nil
 }

@@ -26,38 +26,38 @@ var _ = register(Check{
 })
 
 func aopNotEnabled(in *Input) []Result {
-	return in.eachServed(func(z *evidence.Zone, h *evidence.Hostname) answer {
-		c := h.Certificate
-		configured := c.Configured
-		if configured == "" {
-			configured = c.Source
+	return in.eachZone("", func(z *evidence.Zone) []Result {
+		off := map[string]bool{} // switched off for the hostname alone
+		for _, a := range associations(z) {
+			off[a.Hostname] = a.Enabled == evidence.TriFalse
 		}
-		switch {
-		case disabledHere(z, h.Name):
-			r := hostResult(z, h.Name, NotApplicable, "AOP is switched off for '%s' alone; see aop-hostname-disabled.", h.Name)
-			return answer{r, "AOP is switched off for each hostname alone; see aop-hostname-disabled."}
-		case configured == evidence.CertificateUnknown:
-			r := unknown(z, h, c.Gaps, "Whether AOP is on for '%s' is not known.", h.Name)
-			return answer{r, "Whether AOP is on is not known."}
-		case configured != evidence.CertificateNone:
-			r := hostResult(z, h.Name, Pass, "AOP is on for '%s'.", h.Name)
-			return answer{r, "AOP is on for every hostname that Cloudflare serves from an origin."}
-		case z.AOP.Enabled == evidence.TriTrue:
-			r := hostResult(z, h.Name, NotApplicable, "The zone level of AOP is on without a certificate to present; see aop-zone-without-certificate.")
-			return answer{r, r.Message}
-		}
-		r := hostResult(z, h.Name, Fail, "AOP is off for '%s': its origin cannot tell Cloudflare from anybody else.", h.Name)
-		r.Reason = c.Why
-		return answer{r, "AOP is off for the zone: its origins cannot tell Cloudflare from anybody else."}
+		return servedResults(z, func(z *evidence.Zone, h *evidence.Hostname) answer {
+			return hostnameEnabled(z, h, off[h.Name])
+		})
 	})
 }
 
-// disabledHere reports whether a hostname's own association switches AOP off.
-func disabledHere(z *evidence.Zone, hostname string) bool {
-	for _, a := range associations(z) {
-		if a.Hostname == hostname {
-			return a.Enabled == evidence.TriFalse
-		}
+func hostnameEnabled(z *evidence.Zone, h *evidence.Hostname, switchedOff bool) answer {
+	c := h.Certificate
+	configured := c.Configured
+	if configured == "" {
+		configured = c.Source
 	}
-	return false
+	switch {
+	case switchedOff:
+		r := hostResult(z, h.Name, NotApplicable, "AOP is switched off for '%s' alone; see aop-hostname-disabled.", h.Name)
+		return answer{r, "AOP is switched off for each hostname alone; see aop-hostname-disabled."}
+	case configured == evidence.CertificateUnknown:
+		r := unknown(z, h, c.Gaps, "Whether AOP is on for '%s' is not known.", h.Name)
+		return answer{r, "Whether AOP is on is not known."}
+	case configured != evidence.CertificateNone:
+		r := hostResult(z, h.Name, Pass, "AOP is on for '%s'.", h.Name)
+		return answer{r, "AOP is on for every hostname that Cloudflare serves from an origin."}
+	case z.AOP.Enabled == evidence.TriTrue:
+		r := hostResult(z, h.Name, NotApplicable, "The zone level of AOP is on without a certificate to present; see aop-zone-without-certificate.")
+		return answer{r, r.Message}
+	}
+	r := hostResult(z, h.Name, Fail, "AOP is off for '%s': its origin cannot tell Cloudflare from anybody else.", h.Name)
+	r.Reason = c.Why
+	return answer{r, "AOP is off for the zone: its origins cannot tell Cloudflare from anybody else."}
 }

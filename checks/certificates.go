@@ -199,7 +199,7 @@ func certificateResult(in *Input, z *evidence.Zone, c held, s Status, format str
 	r.Facts = map[string]string{"status": c.Status}
 	if end, ok := c.Expiry(); ok {
 		r.Facts["not_after"] = end.UTC().Format(time.RFC3339)
-		r.Facts["days_left"] = fmt.Sprint(int(end.Sub(in.Now) / days(1)))
+		r.Facts["days_left"] = fmt.Sprint(daysLeft(end.Sub(in.Now)))
 	}
 	if c.Leaf != nil {
 		r.Facts["subject"], r.Facts["sha256"] = c.Leaf.Subject, c.Leaf.SHA256
@@ -247,4 +247,13 @@ func termOf(in *Input, c evidence.ClientCertificate) term {
 		return termExpiring
 	}
 	return termValid
+}
+
+// daysLeft counts whole days, rounded down: what ended a second ago has -1 left.
+func daysLeft(left time.Duration) int {
+	n := int(left / days(1))
+	if left < 0 && left%days(1) != 0 {
+		n--
+	}
+	return n
 }

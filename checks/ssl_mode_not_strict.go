@@ -1,6 +1,10 @@
 package checks
 
-import "github.com/aopscan/aopscan/internal/evidence"
+import (
+	"slices"
+
+	"github.com/aopscan/aopscan/internal/evidence"
+)
 
 var _ = register(Check{
 	ID:       "ssl-mode-not-strict",
@@ -40,10 +44,15 @@ func sslModeNotStrict(in *Input) []Result {
 		case mode == "full":
 			r := hostResult(z, h.Name, Fail, "The SSL mode of '%s' is 'full': Cloudflare accepts any certificate from its origin.", h.Name)
 			if h.SSLMode.Source != "zone" {
-				r.Reason = "set by the " + h.SSLMode.Source + " '" + h.SSLMode.Rule + "'"
+				r.Reason = modeFrom(h)
 				return answer{Result: r}
 			}
 			return answer{r, where + ": Cloudflare accepts any certificate from the origin."}
+		}
+		if slices.Contains(h.SSLMode.Others, "full") {
+			r := hostResult(z, h.Name, Fail, "The SSL mode of part of the requests of '%s' is 'full': Cloudflare accepts any certificate from its origin.", h.Name)
+			r.Reason = modeFrom(h)
+			return answer{Result: r}
 		}
 		r := hostResult(z, h.Name, Pass, "The SSL mode of '%s' is '%s': Cloudflare verifies its origin's certificate.", h.Name, mode)
 		if h.SSLMode.Source != "zone" {

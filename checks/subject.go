@@ -40,7 +40,7 @@ func unread(z *evidence.Zone, what string, s evidence.Section) Result {
 func whyUnread(s evidence.Section) string {
 	where := ""
 	if s.Endpoint != "" {
-		where = " of " + s.Endpoint
+		where = " " + s.Endpoint
 	}
 	switch s.State {
 	case evidence.SectionDenied:
@@ -48,7 +48,7 @@ func whyUnread(s evidence.Section) string {
 	case evidence.SectionFailed:
 		return withError("reading"+where+" failed", s)
 	case evidence.SectionRead, evidence.SectionAbsent:
-		return "the answer" + where + " does not say"
+		return "the answer" + strings.Replace(where, " ", " of ", 1) + " does not say"
 	}
 	return "the scan did not read it"
 }
@@ -162,10 +162,21 @@ func nothingServed(z *evidence.Zone) string {
 	switch {
 	case z.Paused == evidence.TriTrue:
 		return "The zone is paused: Cloudflare serves none of its hostnames."
+	case z.Status != "" && z.Status != "active":
+		return "The zone's status is '" + z.Status + "': Cloudflare does not answer for it."
 	case len(z.Hostnames) == 0:
 		return "The zone has no hostname."
 	}
 	return "No hostname of the zone is proxied to an origin."
+}
+
+// hostnames indexes a zone's hostnames by name.
+func hostnames(z *evidence.Zone) map[string]*evidence.Hostname {
+	index := make(map[string]*evidence.Hostname, len(z.Hostnames))
+	for i := range z.Hostnames {
+		index[z.Hostnames[i].Name] = &z.Hostnames[i]
+	}
+	return index
 }
 
 // together makes one result for the zone out of equal answers.
