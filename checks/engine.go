@@ -185,17 +185,36 @@ func newInput(ev *evidence.Evidence, t Thresholds, judge judgeFunc) *Input {
 		k := key{ep.Zone, ep.Hostname}
 		o := Origin{Endpoint: ep, Hostname: hostnames[k]}
 		o.Judgement = judged(judge, ep, edges[k])
-		source, leaf := evidence.CertificateUnknown, (*evidence.Certificate)(nil)
-		if o.Hostname != nil {
-			source = o.Hostname.Certificate.Source
-			if c := certificateByID(zones[ep.Zone], o.Hostname.Certificate.ID); c != nil {
-				leaf = c.Leaf
-			}
-		}
-		o.Drift = verdict.DriftOf(source, leaf, o.Judgement, ep)
+		o.Drift = driftOf(&o, zones[ep.Zone])
 		in.Origins = append(in.Origins, o)
 	}
 	return in
+}
+
+// driftOf joins what Cloudflare presents for the origin's hostname with what the
+// origin demands. An origin trusts a certificate when it names the issuer of any
+// certificate of the chain.
+func driftOf(o *Origin, z *evidence.Zone) verdict.Drift {
+	if o.Hostname == nil {
+		return verdict.DriftOf(evidence.CertificateUnknown, nil, o.Judgement, o.Endpoint)
+	}
+	source := o.Hostname.Certificate.Source
+	c := certificateByID(z, o.Hostname.Certificate.ID)
+	if c == nil {
+		d := verdict.DriftOf(source, nil, o.Judgement, o.Endpoint)
+		named, _, _ := acceptableCAs(o)
+		if d == verdict.DriftEnforced && source == evidence.CertificateGlobal && len(named) > 0 && !slices.ContainsFunc(named, isSharedCA) {
+			return verdict.DriftUntrusted // it wants a certificate of somebody else's
+		}
+		return d
+	}
+	d := verdict.DriftOf(source, c.Leaf, o.Judgement, o.Endpoint)
+	for i := range c.Chain {
+		if d == verdict.DriftUntrusted {
+			d = verdict.DriftOf(source, &c.Chain[i], o.Judgement, o.Endpoint)
+		}
+	}
+	return d
 }
 
 // judged asks for a verdict. A verdict engine that breaks on an endpoint leaves
