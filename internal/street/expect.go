@@ -152,6 +152,10 @@ func brokenBehind() expectation {
 	return expectation{truth: Refuses, with: []string{enforced, inconclusive}, without: []string{enforced}}
 }
 
+// noRenegotiation marks cases that ask for the certificate by renegotiation: the
+// edge cannot give it, and gets no answer.
+func noRenegotiation(c *Case) { c.ThroughEdge = []string{inconclusive, enforced} }
+
 // directory13: a certificate per directory on TLS 1.3 alone, which only clients
 // with post-handshake authentication can give. A Go control cannot.
 func directory13() expectation {

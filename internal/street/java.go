@@ -56,7 +56,7 @@ func buildTomcat(b *block) error {
 	const def = "_default_"
 	single := func(verify, store, more string) string { return connector("", tlsHost(def, verify, store, more)) }
 	// Only TLS 1.2 lets it ask after the request.
-	renegotiated := func(c *Case) { c.Legit = &Way{Cert: "client", TLS: "1.2"} }
+	renegotiated := func(c *Case) { c.Legit = &Way{Cert: "client", TLS: "1.2"}; noRenegotiation(c) }
 	sites := []struct {
 		site
 		app string
@@ -67,10 +67,10 @@ func buildTomcat(b *block) error {
 		{site{"optional-no-ca", open(), single("optionalNoCA", trust, ""), nil}, "plain"},
 		{site{"wrong-ca", foreign(), single("required", other, ""), nil}, "plain"},
 		{site{"client-cert", demanded(), single("none", trust, ""), renegotiated}, "clientcert"},
-		{site{"client-cert-tls12", demanded(), single("none", trust, `protocols="TLSv1.2"`), nil}, "clientcert"},
+		{site{"client-cert-tls12", demanded(), single("none", trust, `protocols="TLSv1.2"`), noRenegotiation}, "clientcert"},
 		{site{"client-cert-tls13", clientCert13(), single("none", trust, `protocols="TLSv1.3"`), nil}, "clientcert"},
 		{site{"optional-client-cert", demanded(), single("optional", trust, ""), nil}, "clientcert"},
-		{site{"client-cert-root-only", around("path", Way{Path: "/open/index.html"}), single("none", trust, ""), func(c *Case) { c.Paths = []string{"/open/index.html"}; renegotiated(c) }}, "rootcert"},
+		{site{"client-cert-root-only", around("path", Way{Path: "/open/index.html"}), single("none", trust, ""), func(c *Case) { c.Paths = []string{"/open/index.html"}; renegotiated(c); c.ThroughEdge = nil }}, "rootcert"},
 		{site{"tls12-demanded", demanded(), single("required", trust, `protocols="TLSv1.2"`), nil}, "plain"},
 		{site{"tls13-demanded", demanded(), single("required", trust, `protocols="TLSv1.3"`), nil}, "plain"},
 		{site{"http2-demanded", demanded(), connector("", tlsHost(def, "required", trust, "")+`<UpgradeProtocol className="org.apache.coyote.http2.Http2Protocol"/>`), nil}, "plain"},

@@ -42,6 +42,8 @@ type judged struct {
 	endpoint evidence.Endpoint
 	j        verdict.Judgement
 	took     time.Duration
+	// want are the acceptable verdicts, the expected first.
+	want []string
 	// hard is a mistake that must never happen, miss what was not as expected.
 	hard, miss string
 }
@@ -143,7 +145,14 @@ func judgeAll(t *testing.T, s *Street, cases []Case, name string) []judged {
 			return
 		}
 		r := judged{c: c, endpoint: ep, j: verdict.Judge(ep, through), took: time.Since(begun)}
-		r.hard, r.miss = compare(c, r.j, name != alone)
+		r.want = c.With
+		switch {
+		case name == alone:
+			r.want = c.Without
+		case name == throughEdge && c.ThroughEdge != nil:
+			r.want = c.ThroughEdge
+		}
+		r.hard, r.miss = compare(r, name != alone)
 		out[index[c.Name]] = r
 	})
 	return out
@@ -188,12 +197,9 @@ func accepts(list []string, j verdict.Judgement) bool {
 }
 
 // compare holds a judgement against the case's truth and expectation.
-func compare(c Case, j verdict.Judgement, control bool) (hard, miss string) {
-	list := c.Without
-	if control {
-		list = c.With
-	}
-	as := accepts(list, j)
+func compare(r judged, control bool) (hard, miss string) {
+	c, j := r.c, r.j
+	as := accepts(r.want, j)
 	letsIn := j.Verdict == verdict.NotEnforced || j.Verdict == verdict.Bypassable
 	switch {
 	case (c.Truth == Open || c.Truth == Bypassable) && j.Verdict == verdict.Enforced:
@@ -206,7 +212,7 @@ func compare(c Case, j verdict.Judgement, control bool) (hard, miss string) {
 		hard = "called enforced, and nothing was proven"
 	}
 	if !as {
-		miss = fmt.Sprintf("got %s (%s), want %s", j.Verdict, j.Confidence, strings.Join(list, " or "))
+		miss = fmt.Sprintf("got %s (%s), want %s", j.Verdict, j.Confidence, strings.Join(r.want, " or "))
 	} else if j.Verdict == verdict.Bypassable && c.Bypass != "" {
 		found := false
 		for _, b := range j.Bypasses {
@@ -297,12 +303,8 @@ func printTable(title string, results []judged, took time.Duration) {
 				by = append(by, string(b.Attempt))
 			}
 		}
-		want := r.c.Without
-		if title != alone {
-			want = r.c.With
-		}
 		if all || ok != "ok" {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.c.Server, r.c.Posture, r.c.Truth, r.j.Verdict, r.j.Confidence, strings.Join(by, ","), want[0], ok)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.c.Server, r.c.Posture, r.c.Truth, r.j.Verdict, r.j.Confidence, strings.Join(by, ","), r.want[0], ok)
 		}
 	}
 	w.Flush()

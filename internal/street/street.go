@@ -78,6 +78,9 @@ type Case struct {
 	// the expected first. A trailing "?" accepts the verdict only when its
 	// confidence is "unclear".
 	With, Without []string
+	// ThroughEdge is With where the control is the edge's answer and that differs:
+	// neither Cloudflare nor this edge renegotiates.
+	ThroughEdge []string
 	// Bypass is the attempt that is expected to get in, empty where none is.
 	Bypass string
 	// Ambiguous is true where only a control can tell, by nature.
