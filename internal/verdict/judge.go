@@ -129,13 +129,9 @@ func (c *court) positive(l look) *control {
 	case served:
 		k.content, k.passed = true, true
 	case servedRefusal:
-		// The application's own words, or a refusal for everybody: only a stranger's
-		// answer that differs tells.
-		if c.frontLike(l) {
-			k.refused = true
-		} else {
-			k.content, k.passed = true, true
-		}
+		// A page that turns its reader away is nothing to know the content by.
+		k.passed = !c.frontLike(l)
+		k.refused = !k.passed
 	case refusedCert, refusedBare, closed:
 		k.refused = true
 	case empty, redirect, notFound, forbidden, broken:
@@ -174,7 +170,7 @@ func (c *court) throughEdge() *control {
 			k.refused = true // Cloudflare could not get an answer, or not one it takes
 		case l.kind == refusedCert:
 			k.refused = true
-		case l.kind == served, l.kind == servedRefusal && !c.frontLike(l):
+		case l.kind == served:
 			k.content, k.passed = true, true
 		default:
 			k.passed = !c.frontLike(l)
@@ -391,7 +387,7 @@ func (c *court) open(fronts []finding) (Judgement, bool) {
 		case f.entry == entered:
 			in = append(in, f)
 		case f.kind == refusedCert, f.asked && (f.kind == forbidden || f.kind == refusedBare && f.o.Close != evidence.CloseTimeout),
-			f.asked && c.contrast() && refusal(f.kind) && f.entry == kept:
+			f.asked && c.contrast() && f.refusal() && f.entry == kept:
 			out = append(out, f)
 		}
 	}
@@ -415,10 +411,14 @@ func (c *court) open(fronts []finding) (Judgement, bool) {
 	return j, true
 }
 
-// refusal reports whether a kind turns somebody away, once a certificate was
-// asked for.
-func refusal(k kind) bool {
-	switch k {
+// refusal reports whether an answer turns somebody away, once a certificate was
+// asked for. 421 does not: SNI and Host did not match, and nothing is said of
+// certificates (RFC 9110, 15.5.20).
+func (l look) refusal() bool {
+	if l.o.HTTP != nil && l.o.HTTP.Status == 421 {
+		return false
+	}
+	switch l.kind {
 	case refusedCert, refusedBare, closed, forbidden, redirect, notFound, broken, empty, servedRefusal, served:
 		return true
 	}
@@ -437,10 +437,10 @@ func (c *court) refusing(fronts []finding) Judgement {
 			doubtful = append(doubtful, f)
 		case f.kind == refusedCert:
 			proven = append(proven, f)
-		case f.asked && refusal(f.kind):
+		case f.asked && f.refusal():
 			bare = append(bare, f)
 		case f.kind == forbidden, f.kind == servedRefusal,
-			c.contrast() && c.control.content && refusal(f.kind):
+			c.contrast() && c.control.content && f.refusal():
 			unasked = append(unasked, f)
 		default:
 			unknown = append(unknown, f)
@@ -537,13 +537,13 @@ func (c *court) enforced(proven, bare, unknown, unasked []finding) Judgement {
 	if len(proven) == 0 {
 		j.Confidence = Likely
 		j.Why = fmt.Sprintf("%s, while %s is %s", all[0].sentence(), c.control.says(), c.control.look.what)
-		if all[0].kind == served {
-			j.Confidence = Unclear
-			j.Why += " and another page; nothing in the stranger's page says that it is a refusal, so looking at both by hand would settle it"
-		}
 	} else if c.contrast() {
 		j.Why += fmt.Sprintf(", while %s is %s", c.control.says(), c.control.look.what)
 		j.Proof = append(j.Proof, c.control.look.o.ID)
+	}
+	if i := slices.IndexFunc(bare, func(f finding) bool { return f.kind == served }); i >= 0 {
+		j.Confidence = Unclear
+		j.Why += fmt.Sprintf("; nothing in the page that %s got says that it is a refusal, so looking at it by hand would settle it", name(bare[i].o))
 	}
 	// What was not seen of the front door may be open.
 	for _, f := range slices.Concat(unknown, unasked) {
@@ -554,6 +554,8 @@ func (c *court) enforced(proven, bare, unknown, unasked []finding) Judgement {
 				Why: fmt.Sprintf("%s, but %s: that part of the front door was not seen; run it again", all[0].sentence(), f.sentence())}
 		case f.kind == noHandshake, f.kind == unseen, f.kind == silent, f.kind == foreign, f.o.StreamError != "":
 			// Not spoken there, or not there at all.
+		case f.o.HTTP != nil && f.o.HTTP.Status == 421 && (f.asked || !core):
+			c.note("%s: SNI and Host did not match there, which says nothing about certificates", f.sentence())
 		case f.kind == forbidden, c.contrast() && c.control.content:
 			j.Confidence = min2(j.Confidence, Likely)
 			c.note("%s, and no certificate was asked for there", f.sentence())
