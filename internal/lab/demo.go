@@ -77,12 +77,12 @@ func Demo() World {
 				Pull:          Pull{Cert: "orchard-zone"},
 				Hosts: []Host{
 					{Name: "www", Origin: "orchard-www", Association: "true", Cert: "orchard-www", Pull: &Pull{Cert: "orchard-www"}, Verdict: "enforced", Teaches: "a hostname certificate over the zone's"},
-					{Name: "pay", Origin: "orchard-pay", Association: "false", Cert: "orchard-www", Pull: &Pull{}, Verdict: "enforced", Teaches: "switched off for this name though the zone is on, and the origin demands it: an outage"},
+					{Name: "pay", Origin: "orchard-pay", Association: "false", Cert: "orchard-www", Pull: &Pull{}, Verdict: "inconclusive", Teaches: "switched off for this name though the zone is on, and the origin demands it: an outage"},
 					{Name: "blog", Origin: "orchard-blog", Association: "null", Cert: "orchard-www", Verdict: "enforced", Teaches: "a void association falls back to the zone's certificate"},
 					{Name: "soon", Origin: "orchard-soon", Association: "true", Cert: "orchard-soon", Pull: &Pull{Cert: "orchard-soon"}, Verdict: "enforced", Teaches: "its certificate expires in 9 days"},
 					{Name: "later", Origin: "orchard-later", Association: "true", Cert: "orchard-later", Pull: &Pull{Cert: "orchard-later"}, Verdict: "enforced", Teaches: "its certificate expires in 25 days"},
-					{Name: "old", Origin: "orchard-old", Association: "true", Cert: "orchard-old", Pull: &Pull{Cert: "orchard-old"}, Verdict: "enforced", Teaches: "Cloudflare says active of a certificate that expired in 2024"},
-					{Name: "vault", Origin: "orchard-vault", Association: "true", Cert: "orchard-vault", Pull: &Pull{Cert: "orchard-vault"}, Verdict: "enforced", Teaches: "the origin trusts another CA than the one that signed: an outage"},
+					{Name: "old", Origin: "orchard-old", Association: "true", Cert: "orchard-old", Pull: &Pull{Cert: "orchard-old"}, Verdict: "inconclusive", Teaches: "Cloudflare says active of a certificate that expired in 2024"},
+					{Name: "vault", Origin: "orchard-vault", Association: "true", Cert: "orchard-vault", Pull: &Pull{Cert: "orchard-vault"}, Verdict: "inconclusive", Teaches: "the origin trusts another CA than the one that signed: an outage"},
 				},
 			},
 			{
@@ -139,7 +139,7 @@ func Demo() World {
 				Name: "pier.example", Account: lantern, SSL: "strict", Paused: true, AlwaysUseHTTPS: true,
 				ZoneAOP: true, ZoneCerts: []ZoneCert{{Cert: "pier", UploadedDaysAgo: 20}},
 				Hosts: []Host{
-					{Name: "www", Origin: "pier-www", Verdict: "enforced", Teaches: "a paused zone: visitors go to the origin directly"},
+					{Name: "www", Origin: "pier-www", Teaches: "a paused zone: visitors go to the origin directly"},
 				},
 			},
 			{

@@ -141,8 +141,8 @@ type HostInfo struct {
 	Origin  string
 	Address netip.AddrPort
 	Posture Posture
-	// Verdict is what a scan with the edge control must say of the origin, and
-	// Teaches why it is in the world.
+	// Verdict is what a scan with the edge control must say of the origin (empty
+	// where it has no reason to probe), and Teaches why it is in the world.
 	Verdict, Teaches string
 }
 

@@ -119,7 +119,8 @@ type Host struct {
 	// Pull overrides the zone's.
 	Pull *Pull
 	// Verdict and Teaches are as in [HostInfo]; Verdicts are those of a pool's
-	// origins, in the pool's order.
+	// origins, in the pool's order. An empty Verdict means that a scan has no
+	// reason to probe.
 	Verdict  string
 	Verdicts []string
 	Teaches  string
