@@ -274,7 +274,7 @@ func TestVerdicts(t *testing.T) {
 			}{{"with a control", withControl(), c.with}, {"without a control", probe.Options{}, c.without}} {
 				run.opts.AttemptTimeout = c.timeout
 				if c.timeout > 0 {
-					run.opts.EndpointTimeout = 20 * c.timeout
+					run.opts.EndpointTimeout = 10 * c.timeout
 				}
 				ep, j := look(t, o, run.opts)
 				got := string(j.Verdict) + "/" + string(j.Confidence)
@@ -608,7 +608,7 @@ func TestHostile(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			begun := time.Now()
-			opts := probe.Options{AttemptTimeout: 800 * time.Millisecond, EndpointTimeout: 8 * time.Second}
+			opts := probe.Options{AttemptTimeout: 800 * time.Millisecond, EndpointTimeout: 4 * time.Second}
 			_, j := look(t, c.start(t), opts)
 			if got := string(j.Verdict) + "/" + string(j.Confidence); !strings.HasPrefix(got, c.want) {
 				t.Errorf("%s, want %s: %s", got, c.want, j.Why)
