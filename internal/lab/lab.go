@@ -32,6 +32,9 @@ type Options struct {
 	Clock time.Time
 	// Seed makes keys, certificates and the token repeatable; empty means random.
 	Seed []byte
+	// OneAddress puts everything on 127.0.0.1, each origin on a port of its own,
+	// as it is where no other loopback address can be bound.
+	OneAddress bool
 	// Faults are what goes wrong in the API.
 	Faults Faults
 }
@@ -140,7 +143,10 @@ type HostInfo struct {
 	// Origin is the origin's name on the street, Address where it listens.
 	Origin  string
 	Address netip.AddrPort
-	Posture Posture
+	// PlainAddress is where Cloudflare's requests go instead, over plain HTTP;
+	// zero unless the zone's rules say so.
+	PlainAddress netip.AddrPort
+	Posture      Posture
 	// Verdict is what a scan with the edge control must say of the origin (empty
 	// where it has no reason to probe), and Teaches why it is in the world.
 	Verdict, Teaches string
@@ -187,10 +193,11 @@ func Start(ctx context.Context, o Options) (*Lab, error) {
 			l.Close()
 		}
 	}()
-	for _, start := range []func(context.Context) error{l.startStreet, l.startResolver} {
-		if err = start(ctx); err != nil {
-			return nil, err
-		}
+	if err = l.startStreet(ctx, o.OneAddress); err != nil {
+		return nil, err
+	}
+	if err = l.startResolver(ctx); err != nil {
+		return nil, err
 	}
 	if err = l.startAPI(ctx, o); err != nil {
 		return nil, err
@@ -199,8 +206,12 @@ func Start(ctx context.Context, o Options) (*Lab, error) {
 		l.Zones = append(l.Zones, z.Name)
 		for _, h := range z.Hosts {
 			for _, name := range h.origins() {
-				l.Hosts = append(l.Hosts, HostInfo{Zone: z.Name, Hostname: h.fqdn(z.Name), Origin: name, Address: l.addresses[name],
-					Posture: l.world.origin(name).Posture, Verdict: h.verdictOf(name), Teaches: h.Teaches})
+				info := HostInfo{Zone: z.Name, Hostname: h.fqdn(z.Name), Origin: name, Address: l.addresses[name],
+					Posture: l.world.origin(name).Posture, Verdict: h.verdictOf(name), Teaches: h.Teaches}
+				if h.PlainPort {
+					info.PlainAddress = l.plain[name]
+				}
+				l.Hosts = append(l.Hosts, info)
 			}
 		}
 	}

@@ -32,11 +32,11 @@ type house struct {
 
 // startStreet gives every origin an address, binds all of them, and starts the
 // origins and the edge.
-func (l *Lab) startStreet(ctx context.Context) error {
+func (l *Lab) startStreet(ctx context.Context, oneAddress bool) error {
 	if err := l.world.resolve(); err != nil {
 		return err
 	}
-	houses, edge, err := l.bindStreet(ctx)
+	houses, edge, err := l.bindStreet(ctx, oneAddress)
 	if err != nil {
 		return fmt.Errorf("binding the street: %w", err)
 	}
@@ -95,10 +95,8 @@ func (w *World) resolve() error {
 // (Linux), each origin has its own address and all have the same port; a second
 // lab beside this one gets a street of its own. Elsewhere only 127.0.0.1 can be
 // bound, and each origin has its own port.
-func (l *Lab) bindStreet(ctx context.Context) ([]house, net.Listener, error) {
-	probe, err := listen(ctx, netip.MustParseAddrPort("127.77.0.1:0"))
-	if err == nil {
-		probe.Close()
+func (l *Lab) bindStreet(ctx context.Context, oneAddress bool) ([]house, net.Listener, error) {
+	if !oneAddress && canBind(ctx, "127.77.0.1") {
 		for second := 77; second < 97; second++ {
 			houses, edge, err := l.tryStreet(ctx, fmt.Sprintf("127.%d.", second), streetPort, streetPlainPort)
 			if err == nil {
@@ -111,6 +109,15 @@ func (l *Lab) bindStreet(ctx context.Context) ([]house, net.Listener, error) {
 	houses, edge, err := l.tryStreet(ctx, "", 0, 0)
 	l.AllowCIDR = "127.0.0.1/32"
 	return houses, edge, err
+}
+
+// canBind reports whether a loopback address can be bound on this system.
+func canBind(ctx context.Context, ip string) bool {
+	ln, err := listen(ctx, netip.AddrPortFrom(netip.MustParseAddr(ip), 0))
+	if err == nil {
+		ln.Close()
+	}
+	return err == nil
 }
 
 // tryStreet binds everything below the prefix, or nothing. An empty prefix puts

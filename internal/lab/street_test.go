@@ -398,31 +398,29 @@ func TestOpenSSLSeesTheSame(t *testing.T) {
 // TestOneAddress is the street of systems where only 127.0.0.1 can be bound:
 // every origin has a port of its own, and the Origin Rules say which.
 func TestOneAddress(t *testing.T) {
-	w := Demo()
-	l := &Lab{world: &w, addresses: map[string]netip.AddrPort{}, plain: map[string]netip.AddrPort{}}
-	if err := w.resolve(); err != nil {
-		t.Fatal(err)
-	}
-	houses, edge, err := l.tryStreet(t.Context(), "", 0, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	defer edge.Close()
-	ports := map[uint16]bool{}
-	for _, h := range houses {
-		at := l.addresses[h.Name]
+	l := start(t, Options{OneAddress: true})
+	ports := map[uint16]string{}
+	for _, name := range l.Origins() {
+		at, _ := l.Address(name)
 		if at.Addr() != netip.MustParseAddr("127.0.0.1") {
-			t.Errorf("%s is at %s", h.Name, at)
+			t.Errorf("%s is at %s", name, at)
 		}
-		if ports[at.Port()] && h.Posture != Dead {
-			t.Errorf("%s shares port %d", h.Name, at.Port())
+		if other := ports[at.Port()]; other != "" && l.world.origin(name).Posture != Dead && l.world.origin(other).Posture != Dead {
+			t.Errorf("%s and %s share port %d", name, other, at.Port())
 		}
-		ports[at.Port()] = true
+		ports[at.Port()] = name
 	}
-	a := &api{lab: l}
-	rules := a.originRules(&w.Zones[0])
-	if len(rules) != len(w.Zones[0].Hosts) || !strings.HasPrefix(rules[0].expression, `(http.host in {"`) {
-		t.Errorf("%d Origin Rules, first %+v", len(rules), rules[0])
+	z := &l.world.Zones[0]
+	rules := l.api.originRules(z)
+	if len(rules) != len(z.Hosts) || !strings.HasPrefix(rules[0].expression, `(http.host in {"`) {
+		t.Errorf("%d Origin Rules for %d hosts, first %+v", len(rules), len(z.Hosts), rules[0])
+	}
+	for _, h := range l.Hosts {
+		if h.Posture != Open {
+			continue
+		}
+		if o := try(t, attempt{at: h.Address, sni: h.Hostname, host: h.Hostname}); !o.serves(h.Hostname) {
+			t.Errorf("%s: status %d, %v", h.Hostname, o.status, o.err)
+		}
 	}
 }
