@@ -236,7 +236,13 @@ var gaps = map[string]string{
 
 // TestLabVerdicts holds every origin of the demo to what the lab says of it.
 func TestLabVerdicts(t *testing.T) {
-	l, err := lab.Start(t.Context(), lab.Options{})
+	t.Run("addresses", func(t *testing.T) { testLabVerdicts(t, lab.Options{}) })
+	// As on systems where only 127.0.0.1 can be bound.
+	t.Run("one address", func(t *testing.T) { testLabVerdicts(t, lab.Options{OneAddress: true}) })
+}
+
+func testLabVerdicts(t *testing.T, o lab.Options) {
+	l, err := lab.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,13 +262,20 @@ func TestLabVerdicts(t *testing.T) {
 	if err := json.Unmarshal([]byte(out.String()), &r); err != nil {
 		t.Fatal(err)
 	}
-	type key struct{ host, address string }
+	type key struct {
+		host, address string
+		port          int
+	}
 	got := map[key]string{}
 	for _, o := range r.Origins {
-		got[key{o.Hostname, o.Address}] = fmt.Sprint(o.Verdict)
+		got[key{o.Hostname, o.Address, o.Port}] = fmt.Sprint(o.Verdict)
 	}
 	for _, h := range l.Hosts {
-		v, ok := got[key{h.Hostname, h.Address.Addr().String()}]
+		at := h.Address
+		if h.PlainAddress.IsValid() {
+			at = h.PlainAddress
+		}
+		v, ok := got[key{h.Hostname, at.Addr().String(), int(at.Port())}]
 		switch gap := gaps[h.Hostname]; {
 		case h.Verdict == "":
 			if ok {
