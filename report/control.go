@@ -183,6 +183,14 @@ func where(res Result) string {
 	return strings.Join(parts, " ")
 }
 
+// place is an origin's address and port.
+func (o Origin) place() string {
+	if o.Address == "" {
+		return "(no address)"
+	}
+	return hostPort(o.Address, o.Port)
+}
+
 // compareNatural compares runs of digits as numbers: 4.2.1 comes before 4.10.
 func compareNatural(a, b string) int {
 	for a != "" && b != "" {

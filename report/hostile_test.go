@@ -1,10 +1,21 @@
 package report
 
 import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"encoding/xml"
+	"io"
 	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aopscan/aopscan/internal/evidence"
+	"github.com/aopscan/aopscan/internal/sanitize"
 )
 
 // hostile holds everything that a screen, a browser, a spreadsheet, Markdown or a
@@ -78,6 +89,127 @@ func infect(v reflect.Value, field string) {
 			nv.Set(v.MapIndex(k))
 			infect(nv, field)
 			v.SetMapIndex(k, nv)
+		}
+	}
+}
+
+// TestHostileText sends the hostile text through every format and demands that it
+// is inert in each.
+func TestHostileText(t *testing.T) {
+	r := hostileReport()
+	for _, f := range formats() {
+		for _, o := range []WriteOptions{{}, {Width: 80, Control: "CWE"}, {Width: 30, Verbose: true}, {SARIFCategory: hostile, ConfigPath: hostile, ConfigLines: map[string]int{clean(hostile): 3}}} {
+			b, err := f.write(r, o)
+			if err != nil {
+				t.Fatalf("%s: %v", f.name, err)
+			}
+			if !bytes.Contains(b, []byte("end")) && f.name != "jsonl" {
+				t.Errorf("%s does not hold the text at all", f.name)
+			}
+			checkInert(t, f.name, b)
+		}
+	}
+	for line := range strings.Lines(string(Annotations(r))) {
+		rest, ok := strings.CutPrefix(line, "::")
+		if !ok || strings.Count(line, "\n") != 1 {
+			t.Errorf("annotation %q", line)
+		}
+		head, _, _ := strings.Cut(rest, "::")
+		command, properties, _ := strings.Cut(head, " ")
+		if command != "error" && command != "warning" && command != "notice" {
+			t.Errorf("command %q", command)
+		}
+		if !strings.HasPrefix(properties, "title=") || strings.ContainsAny(strings.TrimPrefix(properties, "title="), ",:") {
+			t.Errorf("properties %q", properties)
+		}
+		if strings.Contains(line, "%0A") && !strings.Contains(line, "%250A") {
+			t.Errorf("a line end of strangers in %q", line)
+		}
+	}
+}
+
+// The active parts of the hostile text, as a format's reader would meet them.
+var (
+	rawMarkup   = regexp.MustCompile(`(?i)<\s*/?\s*(script|img)\b`)
+	commandLine = regexp.MustCompile(`(?m)^\s*::`)
+)
+
+// checkInert demands that nothing in b acts on whoever reads it.
+func checkInert(t *testing.T, format string, b []byte) {
+	t.Helper()
+	if !utf8.Valid(b) {
+		t.Errorf("%s: not UTF-8", format)
+	}
+	text := string(b)
+	for _, r := range text {
+		if r != '\n' && !sanitize.Printable(r) {
+			t.Errorf("%s: %U", format, r)
+			break
+		}
+	}
+	if commandLine.MatchString(text) {
+		t.Errorf("%s: a line begins a workflow command: %q", format, commandLine.FindString(text))
+	}
+	if strings.Contains(text, "##[") {
+		t.Errorf("%s: an old workflow command", format)
+	}
+	switch format {
+	case "html", "junit", "markdown":
+		if m := rawMarkup.FindString(text); m != "" {
+			t.Errorf("%s: markup %q", format, m)
+		}
+	}
+	switch format {
+	case "junit":
+		dec := xml.NewDecoder(bytes.NewReader(b))
+		for {
+			tok, err := dec.Token()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatalf("junit: %v", err)
+			}
+			if s, ok := tok.(xml.StartElement); ok && !slices.Contains([]string{"testsuites", "testsuite", "testcase", "failure", "error", "skipped"}, s.Name.Local) {
+				t.Errorf("junit: element %q", s.Name.Local)
+			}
+		}
+	case "csv":
+		rows, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
+		if err != nil {
+			t.Fatalf("csv: %v", err)
+		}
+		for _, row := range rows {
+			for _, c := range row {
+				if c != "" && strings.ContainsRune("=+-@\t\r", rune(c[0])) {
+					t.Errorf("csv: formula %q", c)
+				}
+			}
+		}
+	case "markdown":
+		for line := range strings.Lines(text) {
+			if !strings.HasPrefix(line, "| ") {
+				continue
+			}
+			// Every pipe of a row is one of ours: " | " between cells.
+			if strings.Count(line, "|") != strings.Count(line, " | ")+2 {
+				t.Errorf("markdown: a pipe within a cell: %q", line)
+			}
+		}
+		for _, bad := range []string{"`", "**bold**", "](", "${", "@everyone", "http://"} {
+			if strings.Contains(text, bad) {
+				t.Errorf("markdown: %q", bad)
+			}
+		}
+	case "json", "sarif":
+		if !json.Valid(b) {
+			t.Errorf("%s: not JSON", format)
+		}
+	case "jsonl":
+		for line := range strings.Lines(text) {
+			if !json.Valid([]byte(line)) {
+				t.Errorf("jsonl: not JSON: %q", line)
+			}
 		}
 	}
 }

@@ -319,10 +319,10 @@ func (b *htmlBuilder) tiles() {
 	}
 	if s.Origins > 0 {
 		open := s.ByVerdict[string(verdict.NotEnforced)] + s.ByVerdict[string(verdict.Bypassable)]
-		enforced := s.ByVerdict[string(verdict.Enforced)]
+		closed := enforced(v.R, verdict.Proven, verdict.Likely)
 		add(open, plural(open, "origin is open around Cloudflare", "origins are open around Cloudflare"), "bad")
-		add(enforced, plural(enforced, "origin refuses without the certificate", "origins refuse without the certificate"), "good")
-		rest := s.Origins - open - enforced
+		add(closed, plural(closed, "origin refuses without the certificate", "origins refuse without the certificate"), "good")
+		rest := s.Origins - open - closed
 		add(rest, plural(rest, "origin neither proven open nor enforced", "origins neither proven open nor enforced"), "warn")
 	}
 	add(s.BySeverity[string(checks.Critical)], "critical failures", "bad")
@@ -372,12 +372,15 @@ func (b *htmlBuilder) coverage() {
 	v, r := b.v, b.v.R
 	x := 0.0
 	var words []string
-	notProbed := 0
+	notProbed, unsure := 0, 0
 	byVerdict := map[verdict.Verdict]int{}
 	for _, o := range r.Origins {
-		if o.NotProbed != "" {
+		switch {
+		case o.NotProbed != "":
 			notProbed++
-		} else {
+		case o.Verdict == verdict.Enforced && o.Confidence != verdict.Proven && o.Confidence != verdict.Likely:
+			unsure++
+		default:
 			byVerdict[o.Verdict]++
 		}
 	}
@@ -394,6 +397,7 @@ func (b *htmlBuilder) coverage() {
 	add(byVerdict[verdict.Bypassable], "bypassable", "fill-bad2")
 	add(byVerdict[verdict.RefusedOtherwise], "refused otherwise", "fill-warn")
 	add(byVerdict[verdict.Enforced], "enforced", "fill-good")
+	add(unsure, "enforced, unclear", "fill-good2")
 	add(byVerdict[verdict.Inconclusive], "inconclusive", "fill-unk")
 	add(byVerdict[verdict.Unreachable], "unreachable", "fill-unk2")
 	add(notProbed, "not probed", "fill-unk2")
@@ -470,8 +474,11 @@ func (b *htmlBuilder) drift() {
 		list, v.OriginsLeft = list[:maxHTMLRows], n
 	}
 	for _, o := range list {
-		ho := htmlOrigin{Hostname: o.Hostname, Place: hostPort(o.Address, o.Port), Verdict: string(o.Verdict), Class: verdictClass(o.Verdict),
+		ho := htmlOrigin{Hostname: o.Hostname, Place: o.place(), Verdict: string(o.Verdict), Class: verdictClass(o.Verdict),
 			Confidence: string(o.Confidence), Sent: sentWord(o.CertificateSource), Demand: demandWord(o.Demand), Why: o.Why}
+		if o.Verdict == verdict.Enforced && o.Confidence != verdict.Proven && o.Confidence != verdict.Likely {
+			ho.Class = "warn"
+		}
 		if o.NotProbed != "" {
 			ho.Verdict, ho.Confidence, ho.Class, ho.Why = "not probed", "", "", o.NotProbed
 		}

@@ -174,7 +174,7 @@ func (m *markdown) origins() {
 		if o.NotProbed != "" {
 			v, why = "not probed", o.NotProbed
 		}
-		rows = append(rows, row("**"+cell(v)+"**", code(o.Hostname+" "+hostPort(o.Address, o.Port)), cell(sentWord(o.CertificateSource)), cell(demandWord(o.Demand)), cell(why)))
+		rows = append(rows, row("**"+cell(v)+"**", code(o.Hostname+" "+o.place()), cell(sentWord(o.CertificateSource)), cell(demandWord(o.Demand)), cell(why)))
 	}
 	var matrix []string
 	counts := driftMatrix(m.r.Origins)

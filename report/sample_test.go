@@ -139,7 +139,8 @@ func sampleInput() (*evidence.Evidence, checks.Outcome, BuildOptions) {
 		var h *evidence.Hostname
 		for i := range z.Hostnames {
 			if z.Hostnames[i].Name == host {
-				h = &z.Hostnames[i]
+				copied := z.Hostnames[i]
+				h = &copied
 			}
 		}
 		var proof []string

@@ -75,6 +75,16 @@ func verdictSentence(r *Report) string {
 	return strings.Join(parts, "; ") + "."
 }
 
+// enforced counts the origins that are enforced with one of the confidences.
+func enforced(r *Report, sure ...verdict.Confidence) (n int) {
+	for _, o := range r.Origins {
+		if o.Verdict == verdict.Enforced && slices.Contains(sure, o.Confidence) {
+			n++
+		}
+	}
+	return n
+}
+
 // unverifiedTargets counts the zones, hostnames and origins with a result that
 // could not be verified.
 func unverifiedTargets(r *Report) int {
@@ -108,12 +118,7 @@ func originsClause(r *Report) string {
 	case open > 0:
 		return of(open) + " can be reached without Cloudflare's client certificate"
 	case count(verdict.Enforced) > 0:
-		n, proven := count(verdict.Enforced), 0
-		for _, o := range r.Origins {
-			if o.Verdict == verdict.Enforced && o.Confidence == verdict.Proven {
-				proven++
-			}
-		}
+		n, proven := count(verdict.Enforced), enforced(r, verdict.Proven)
 		verb := " refuse"
 		if n == 1 {
 			verb = " refuses"

@@ -81,7 +81,7 @@ func (t *table) para(code, text string, hang int) {
 		if i > 0 {
 			line = strings.Repeat(" ", hang) + line
 		}
-		t.b.WriteString(t.paint(code, guard(line)) + "\n")
+		t.b.WriteString(t.paint(code, line) + "\n")
 	}
 }
 
@@ -433,13 +433,17 @@ func (t *table) origins() {
 			sure = "(" + sure + ")"
 		}
 		if compact {
-			rows = append(rows, []string{joinLines(v, sure), joinLines(o.Hostname, hostPort(o.Address, o.Port)),
+			rows = append(rows, []string{joinLines(v, sure), joinLines(o.Hostname, o.place()),
 				joinLines("Sent: "+sentWord(o.CertificateSource)+". Demanded: "+demandWord(o.Demand)+".", why)})
 		} else {
-			rows = append(rows, []string{strings.TrimSpace(v + " " + sure), strings.TrimSpace(o.Hostname + " " + hostPort(o.Address, o.Port)),
+			rows = append(rows, []string{strings.TrimSpace(v + " " + sure), strings.TrimSpace(o.Hostname + " " + o.place()),
 				sentWord(o.CertificateSource), demandWord(o.Demand), why})
 		}
-		colors = append(colors, verdictColor(o.Verdict))
+		color := verdictColor(o.Verdict)
+		if o.Confidence == verdict.Unclear {
+			color = yellow
+		}
+		colors = append(colors, color)
 	}
 	t.grid(header, rows, colors)
 
@@ -748,9 +752,6 @@ func (t *table) gridAt(header []string, rows [][]string, at int, colors []string
 			for _, line := range strings.Split(cell, "\n") {
 				lines = append(lines, wrap(line, widths[j], widths[j])...)
 			}
-			for k := range lines {
-				lines[k] = guard(lines[k])
-			}
 			if j == at && colors != nil {
 				for k := range lines {
 					lines[k] = t.paint(colors[i], lines[k])
@@ -845,18 +846,19 @@ func fitColumns(header []string, rows [][]string, width, gap int) []int {
 }
 
 // wrap breaks text into lines of at most first columns for the first line and
-// rest for the others: at spaces, else after one of ". - / : _ , ;" or before
-// nothing at all. No text is lost. A width <= 0 does not wrap.
+// rest for the others: at spaces, else after one of ". - / : _ , ; = @", else
+// anywhere. No text is lost. A width <= 0 does not wrap.
 func wrap(text string, first, rest int) []string {
 	var lines []string
-	width := first
+	width := max(first, 1)
 	for {
-		if first <= 0 || twwidth.Width(text) <= max(width, 1) {
+		text = guard(text)
+		if first <= 0 || twwidth.Width(text) <= width {
 			return append(lines, text)
 		}
-		head, tail := breakAt(text, max(width, 1))
+		head, tail := breakAt(text, width)
 		lines = append(lines, head)
-		text, width = tail, rest
+		text, width = tail, max(rest, 1)
 	}
 }
 
@@ -890,10 +892,10 @@ func breakAt(text string, width int) (head, tail string) {
 	return text[:fits], text[fits:]
 }
 
-// guard keeps a line from being read as a workflow command by a CI runner: the
-// sanitiser did so for the whole text, wrapping may have made new lines.
+// guard keeps a line from being read as a workflow command by a CI runner. The
+// sanitiser did so for the whole text; breaking it makes new beginnings of lines.
 func guard(line string) string {
-	if trimmed := strings.TrimLeft(line, " "); strings.HasPrefix(trimmed, "::") {
+	if strings.HasPrefix(strings.TrimLeft(line, " "), "::") {
 		return strings.Replace(line, "::", `:\x3a`, 1)
 	}
 	return line

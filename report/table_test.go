@@ -1,0 +1,234 @@
+package report
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
+
+	"github.com/aopscan/aopscan/checks"
+	"github.com/aopscan/aopscan/internal/evidence"
+	"github.com/aopscan/aopscan/internal/verdict"
+)
+
+func mustTable(t *testing.T, r *Report, o WriteOptions) string {
+	t.Helper()
+	b, err := Table(r, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// joined is the text without the breaks that fitting it to a width makes.
+func joined(s string) string { return strings.Join(strings.Fields(s), "") }
+
+func TestTableWidth(t *testing.T) {
+	for name, r := range map[string]*Report{"sample": sample(), "hostile": hostileReport(), "noprobe": withoutProbing(nil)} {
+		for i := range r.Results {
+			r.Results[i].WaiverSnippet = "" // to be pasted: never broken
+		}
+		for _, width := range []int{60, 72, 80, 100, 129, 130, 200} {
+			for _, verbose := range []bool{false, true} {
+				for line := range strings.Lines(mustTable(t, r, WriteOptions{Width: width, Verbose: verbose, Control: "CWE"})) {
+					line = strings.TrimSuffix(line, "\n")
+					if w := twwidth.Width(line); w > width {
+						t.Errorf("%s at %d: a line of %d columns: %q", name, width, w, line)
+					}
+					if line != strings.TrimRight(line, " ") {
+						t.Errorf("%s at %d: trailing blanks: %q", name, width, line)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Nothing is ever cut: every name and sentence is there at any width.
+func TestTableCutsNothing(t *testing.T) {
+	r := sample()
+	for _, width := range []int{0, 40, 80, 130, 160} {
+		text := mustTable(t, r, WriteOptions{Width: width, Verbose: true})
+		// Column by column: the words of a cell are in order, though other cells'
+		// lines stand between them.
+		flat := joined(text)
+		for _, o := range r.Origins {
+			for _, label := range strings.FieldsFunc(o.Hostname, func(r rune) bool { return r == '.' || r == '-' }) {
+				if !strings.Contains(flat, label) {
+					t.Errorf("at %d: %q of %s is missing", width, label, o.Hostname)
+				}
+			}
+		}
+		for _, res := range r.Results {
+			for _, word := range strings.Fields(res.Message) {
+				if !strings.Contains(flat, strings.Trim(word, ".,'")) && width >= 80 {
+					t.Errorf("at %d: %q of %q is missing", width, word, res.Message)
+				}
+			}
+		}
+		if strings.Contains(text, "…") || strings.Contains(text, "↩") {
+			t.Errorf("at %d: a mark of cutting", width)
+		}
+	}
+}
+
+func TestTableOnePerLine(t *testing.T) {
+	text := mustTable(t, sample(), WriteOptions{})
+	want := regexp.MustCompile(`(?m)^FAIL \(new\)\s+critical\s+app\.example\.com 203\.0\.113\.11:443\s+origin-virtual-host-bypass\s+Without SNI, .*$`)
+	if !want.MatchString(text) {
+		t.Errorf("a finding is not one line where nothing wraps:\n%s", text)
+	}
+}
+
+func TestTableColor(t *testing.T) {
+	r := sample()
+	plain := mustTable(t, r, WriteOptions{Width: 100, Control: "CWE"})
+	colored := mustTable(t, r, WriteOptions{Width: 100, Control: "CWE", Color: true})
+	if strings.Contains(plain, "\x1b") {
+		t.Error("colour where none was asked for")
+	}
+	sgr := regexp.MustCompile(`\x1b\[[0-9]+m`)
+	if sgr.ReplaceAllString(colored, "") != plain {
+		t.Error("colour changes the text or its layout")
+	}
+	for line := range strings.Lines(colored) {
+		if at := strings.LastIndex(line, "\x1b["); at >= 0 && !strings.HasPrefix(line[at:], "\x1b[0m") {
+			t.Errorf("colour leaves its line: %q", line)
+		}
+	}
+	for _, want := range []string{"\x1b[31mFAIL", "\x1b[33mUNKNOWN", "\x1b[31mnot-enforced", "\x1b[32menforced"} {
+		if !strings.Contains(colored, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+}
+
+func TestColorWanted(t *testing.T) {
+	for _, tc := range []struct {
+		env      map[string]string
+		terminal bool
+		want     bool
+	}{
+		{nil, true, true}, {nil, false, false},
+		{map[string]string{"NO_COLOR": "1"}, true, false}, {map[string]string{"NO_COLOR": ""}, true, true},
+		{map[string]string{"CLICOLOR_FORCE": "1"}, false, true}, {map[string]string{"CLICOLOR_FORCE": "0"}, false, false},
+		{map[string]string{"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, true, false},
+		{map[string]string{"TERM": "dumb"}, true, false}, {map[string]string{"TERM": "xterm-256color"}, true, true},
+		{map[string]string{"TERM": "dumb", "CLICOLOR_FORCE": "1"}, true, true},
+		{map[string]string{"CLICOLOR": "0"}, true, false},
+	} {
+		if got := ColorWanted(func(k string) string { return tc.env[k] }, tc.terminal); got != tc.want {
+			t.Errorf("ColorWanted(%v, %v) = %v", tc.env, tc.terminal, got)
+		}
+	}
+}
+
+func TestTableVerbose(t *testing.T) {
+	r := sample()
+	short, long := mustTable(t, r, WriteOptions{}), mustTable(t, r, WriteOptions{Verbose: true})
+	if strings.Contains(short, "PASS ") || !strings.Contains(short, "4 passed, 1 not applicable") {
+		t.Error("passing results are listed without being asked for, or not counted")
+	}
+	if strings.Count(long, "\nPASS ") != 4 || !strings.Contains(long, "Inventory:") {
+		t.Error("passing results are not listed, or the inventory is not")
+	}
+}
+
+// Worst first: zones, results within a zone, origins.
+func TestTableOrder(t *testing.T) {
+	text := mustTable(t, sample(), WriteOptions{})
+	last := -1
+	for _, want := range []string{"Zone example.com: 2 critical", "Zone example.net: 1 critical", "Zone example.org: 1 medium, 1 low, 4 not verified", "Origins:", "Not seen", "Exit code 1", "Next: "} {
+		at := strings.Index(text, want)
+		if at < last {
+			t.Errorf("%q at %d, after %d", want, at, last)
+		}
+		last = at
+	}
+}
+
+// An origin that cannot be reached is one line, not one per check.
+func TestTableCollapsesWhatIsUnknown(t *testing.T) {
+	var out checks.Outcome
+	for i := range 14 {
+		out.Results = append(out.Results, checks.Result{Check: fmt.Sprintf("check-%d", i), Status: checks.Inconclusive, Severity: checks.High,
+			Zone: "a.example", Hostname: "www.a.example", Address: "203.0.113.9", Port: 443, Message: "The origin could not be reached.", Reason: "refused"})
+	}
+	out.Results = append(out.Results, checks.Result{Check: "other", Status: checks.Inconclusive, Zone: "a.example", Hostname: "www.a.example", Message: "Something else."})
+	ev := &evidence.Evidence{CollectedAt: sampleNow}
+	r := Build(ev, out, BuildOptions{Catalogue: sampleCatalogue()})
+	text := mustTable(t, r, WriteOptions{})
+	if strings.Count(text, "UNKNOWN") != 2 || !strings.Contains(text, "14 checks") {
+		t.Errorf("not collapsed:\n%s", text)
+	}
+	if !strings.Contains(r.Summary.Verdict, "2 targets could not be verified") {
+		t.Errorf("verdict %q", r.Summary.Verdict)
+	}
+}
+
+func TestDriftMatrix(t *testing.T) {
+	var origins []Origin
+	add := func(d verdict.Drift, s evidence.CertificateSource) {
+		origins = append(origins, Origin{Drift: d, CertificateSource: s})
+	}
+	add(verdict.DriftEnforced, evidence.CertificateZone)
+	add(verdict.DriftUntrusted, evidence.CertificateHostname)
+	add(verdict.DriftOpen, evidence.CertificateGlobal)
+	add(verdict.DriftOutage, evidence.CertificateNone)
+	add(verdict.DriftNeither, evidence.CertificateNone)
+	add(verdict.DriftUnknown, evidence.CertificateZone)
+	add(verdict.DriftUnknown, evidence.CertificateNone)
+	add(verdict.DriftUnknown, evidence.CertificateUnknown)
+	add("", evidence.CertificateUnknown)
+	want := [3][3]int{{2, 1, 1}, {1, 1, 1}, {0, 0, 2}}
+	if got := driftMatrix(origins); got != want {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func TestWrap(t *testing.T) {
+	for _, tc := range []struct {
+		text  string
+		width int
+		want  string
+	}{
+		{"short", 10, "short"},
+		{"two words here", 9, "two words|here"},
+		{"a-very-long-zone-name.example.com", 12, "a-very-long-|zone-name.|example.com"},
+		{"unbreakablewordwithoutanything", 10, "unbreakabl|ewordwitho|utanything"},
+		{"", 5, ""},
+		{"例え例え例え", 5, "例え|例え|例え"},
+		{"anything", 0, "anything"},
+		{"x", 1, "x"},
+	} {
+		if got := strings.Join(wrap(tc.text, tc.width, tc.width), "|"); got != tc.want {
+			t.Errorf("wrap(%q, %d) = %q, want %q", tc.text, tc.width, got, tc.want)
+		}
+	}
+}
+
+func FuzzWrap(f *testing.F) {
+	f.Add("a-very-long-zone-name.example.com and more", 7)
+	f.Add("例え ::error::x", 3)
+	f.Fuzz(func(t *testing.T, s string, width int) {
+		s = clean(s)
+		if width < 2 || width > 200 {
+			return
+		}
+		lines := wrap(s, width, width)
+		plain := strings.NewReplacer(`\x3a`, ":")
+		if plain.Replace(joined(strings.Join(lines, ""))) != plain.Replace(joined(s)) {
+			t.Fatalf("wrap(%q, %d) lost something: %q", s, width, lines)
+		}
+		for _, line := range lines {
+			if commandLine.MatchString(line) {
+				t.Fatalf("wrap(%q, %d): %q begins a workflow command", s, width, line)
+			}
+			if w := twwidth.Width(line); w > width {
+				t.Fatalf("wrap(%q, %d): %q has %d columns", s, width, line, w)
+			}
+		}
+	})
+}
