@@ -26,7 +26,6 @@ var _ = register(Check{
 		nist("IA-9", "The service cannot authenticate itself with the credential that was chosen for it."),
 		nist("SC-17", "The certificate that was issued for this purpose is not deployed."),
 		iso("A.8.9", "The configuration in force is not the one that was made."),
-		soc2("A1.2", "An origin that demands the certificate is unavailable through Cloudflare."),
 	},
 	Eval: aopCertificateNotActive,
 })

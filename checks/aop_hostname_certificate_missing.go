@@ -16,7 +16,6 @@ var _ = register(Check{
 		nist("IA-9", "The service has no credential for this hostname's origin."),
 		nist("CM-6", "The setting refers to something that does not exist."),
 		iso("A.8.9", "The configuration is not consistent."),
-		soc2("A1.2", "An origin that demands the certificate is unavailable through Cloudflare."),
 	},
 	Eval: func(in *Input) []Result {
 		return in.eachZone("No hostname is associated with a certificate.", func(z *evidence.Zone) []Result {

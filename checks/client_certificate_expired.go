@@ -17,7 +17,7 @@ var _ = register(Check{
 		nist("SC-17", "A public key certificate is in use past its validity."),
 		nist("IA-5", "The authenticator was not replaced at the end of its lifetime."),
 		iso("A.8.24", "Keys and certificates are not managed over their lifetime."),
-		soc2("A1.2", "An origin that checks the certificate is unavailable through Cloudflare."),
+		soc2("CC6.1", "The credential for access to the origin is not managed over its lifetime."),
 		cwe("CWE-324", "A key is used past its expiration date."),
 	},
 	Eval: func(in *Input) []Result {

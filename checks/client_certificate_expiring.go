@@ -15,7 +15,7 @@ var _ = register(Check{
 		pci("4.2.1", "Certificates must not expire while they protect transmissions."),
 		nist("SC-17", "The certificate is due for replacement."),
 		iso("A.8.24", "The lifetime of keys and certificates has to be managed."),
-		soc2("A1.2", "The end of the certificate is an outage that can be prevented."),
+		soc2("CC6.1", "The credential for access to the origin has to be renewed in time."),
 	},
 	Eval: func(in *Input) []Result {
 		return in.eachCertificate(func(z *evidence.Zone, c held) Result {

@@ -16,7 +16,7 @@ var _ = register(Check{
 		pci("4.2.1", "Certificates that protect transmissions must be valid."),
 		nist("SC-17", "A public key certificate is in use before its validity."),
 		iso("A.8.24", "Keys and certificates are not managed over their lifetime."),
-		soc2("A1.2", "An origin that checks the certificate is unavailable through Cloudflare."),
+		soc2("CC6.1", "The credential for access to the origin is not managed over its lifetime."),
 	},
 	Eval: func(in *Input) []Result {
 		return in.eachCertificate(func(z *evidence.Zone, c held) Result {

@@ -27,7 +27,6 @@ openssl x509 -in origin-pull-ca.pem -noout -subject -enddate -fingerprint -sha25
 	Controls: []Control{
 		pci("4.2.1.1", "The trusted certificate has to be in the inventory, with its end."),
 		nist("SC-17", "The trust anchor is due for replacement."),
-		soc2("A1.2", "The end of the CA is an outage that can be prevented."),
 	},
 	Eval: func(in *Input) []Result {
 		return in.eachServed(func(z *evidence.Zone, h *evidence.Hostname) answer {

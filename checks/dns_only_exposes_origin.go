@@ -34,7 +34,6 @@ resource "cloudflare_dns_record" "app" {
 		refProtect,
 	},
 	Controls: []Control{
-		pci("1.4.5", "The disclosure of internal addresses and routing is not limited to those who are authorised."),
 		nist("SC-7", "The record shows the way around the managed interface."),
 		nist("SC-5", "The protection against denial of service can be passed by."),
 		iso("A.8.20", "The address that the network protection hides is published."),

@@ -25,9 +25,7 @@ var _ = register(Check{
 		{"Cloudflare: error 526", cloudflareDocs + "support/troubleshooting/http-status-codes/cloudflare-5xx-errors/error-526/"},
 	},
 	Controls: []Control{
-		nist("CP-10", "The service is not available and has to be brought back."),
-		iso("A.8.16", "The failure can be seen from outside and has to be noticed."),
-		soc2("A1.2", "The hostname is not available through Cloudflare."),
+		soc2("CC7.2", "The failure of a component has to be noticed and looked into."),
 	},
 	Eval: edgeError,
 })

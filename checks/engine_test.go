@@ -196,7 +196,10 @@ func TestJudgementsReachChecksWithTheirHostname(t *testing.T) {
 
 func TestVerdictEngineThatPanicsLeavesTheOriginUnjudged(t *testing.T) {
 	ev := &evidence.Evidence{CollectedAt: testTime, ProbeOptions: &evidence.ProbeOptions{},
-		Endpoints: []evidence.Endpoint{{Hostname: "bad.example", Address: "192.0.2.1", Port: 443}, {Hostname: "good.example", Address: "192.0.2.2", Port: 443}}}
+		Endpoints: []evidence.Endpoint{
+			{Hostname: "bad.example", Address: "192.0.2.1", Port: 443, Observations: []evidence.Observation{{ID: "o1"}}},
+			{Hostname: "good.example", Address: "192.0.2.2", Port: 443, Observations: []evidence.Observation{{ID: "o1"}}},
+		}}
 	judge := func(ep evidence.Endpoint, _ *evidence.Edge) verdict.Judgement {
 		if ep.Hostname == "bad.example" {
 			panic("no")

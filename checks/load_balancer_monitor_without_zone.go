@@ -32,7 +32,6 @@ resource "cloudflare_load_balancer_monitor" "https" {
 	Controls: []Control{
 		nist("CM-6", "The monitor does not use the security settings that the traffic uses."),
 		iso("A.8.9", "The configuration is not consistent."),
-		soc2("A1.2", "Healthy origins can be taken out of service."),
 	},
 	Eval: func(in *Input) []Result {
 		accounts := map[string]*evidence.Account{}

@@ -33,7 +33,6 @@ resource "cloudflare_dns_record" "spf" {
 		{"RFC 7208, section 5.6: the ip4 and ip6 mechanisms of SPF", rfcEditor + "rfc7208#section-5.6"},
 	},
 	Controls: []Control{
-		pci("1.4.5", "The disclosure of internal addresses and routing is not limited to those who are authorised."),
 		nist("SC-7", "The record shows the way around the managed interface."),
 		iso("A.8.20", "The address that the network protection hides is published."),
 		cwe("CWE-200", "The origin's address is exposed."),

@@ -19,7 +19,6 @@ var _ = register(Check{
 		nist("CM-6", "The settings at the edge and at the origin contradict each other."),
 		nist("SC-17", "The certificate is not of a CA that the relying party accepts."),
 		iso("A.8.9", "The configurations at both ends do not fit together."),
-		soc2("A1.2", "Visitors are turned away at the origin."),
 	},
 	Eval: func(in *Input) []Result {
 		return in.eachEndpoint(func(o *Origin) Result {

@@ -16,7 +16,6 @@ var _ = register(Check{
 		nist("IA-9", "Cloudflare's service is not authenticated to the origin; something else stands in for it."),
 		iso("A.8.21", "The security mechanism of the network service, AOP, is not in use at the origin."),
 		soc2("CC6.6", "Access from outside the boundary rests on addresses or secrets, not on authentication."),
-		cwe("CWE-291", "Where an address list is what refuses, authentication rests on IP addresses."),
 	},
 	Eval: func(in *Input) []Result {
 		return in.eachOrigin(func(o *Origin) Result {

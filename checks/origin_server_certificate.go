@@ -35,8 +35,7 @@ ssl_certificate_key /etc/ssl/origin.key;`},
 		nist("SC-17", "The origin's certificate is not valid for its use."),
 		nist("SC-8", "The origin cannot be authenticated, so encryption does not protect against a man in the middle."),
 		iso("A.8.24", "Keys and certificates are not managed over their lifetime."),
-		cwe("CWE-297", "The certificate does not match the host, so a check would have to be left out."),
-		cwe("CWE-298", "An expired certificate is in use."),
+		cwe("CWE-324", "Where it has expired, a key is used past its end."),
 	},
 	Eval: func(in *Input) []Result {
 		return in.eachEndpoint(func(o *Origin) Result {

@@ -32,8 +32,7 @@ SSLSessionTickets off`},
 		{"RFC 8446, section 2.2: resumption and pre-shared key", rfcEditor + "rfc8446#section-2.2"},
 	},
 	Controls: append(bypassControls("CWE-288", "A resumed session is a channel past the authentication."),
-		nist("SC-23", "The authenticity of a session is taken over from another one."),
-		cwe("CWE-613", "A session is accepted where it should not be valid.")),
+		nist("SC-23", "The authenticity of a session is taken over from another one.")),
 	Eval: func(in *Input) []Result {
 		return in.eachEndpoint(func(o *Origin) Result { return sessionResumption.judge(in, o) })
 	},

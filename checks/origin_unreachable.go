@@ -24,7 +24,6 @@ var _ = register(Check{
 	References: []Reference{refCloudflare5xx, refProtect},
 	Controls: []Control{
 		nist("CM-8", "The configuration names a system that does not exist any more."),
-		soc2("A1.2", "The origin is not available."),
 		cwe("CWE-672", "An address is used after it was given up."),
 	},
 	Eval: func(in *Input) []Result {

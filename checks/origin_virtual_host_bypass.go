@@ -35,7 +35,7 @@ SSLVerifyClient      require`},
 	References: []Reference{
 		{"nginx: ssl_reject_handshake", "https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_reject_handshake"},
 		{"Apache: SSLStrictSNIVHostCheck", "https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslstrictsnivhostcheck"},
-		{"Caddy: strict_sni_host", "https://caddyserver.com/docs/caddyfile/options#strict-sni-host"},
+		{"Caddy: strict_sni_host", "https://caddyserver.com/docs/caddyfile/options"},
 		{"RFC 6066, section 3: Server Name Indication", rfcEditor + "rfc6066#section-3"},
 	},
 	Controls: bypassControls("CWE-288", "Another name on the socket is a channel past the authentication."),

@@ -88,9 +88,11 @@ func unseen(o *Origin) (Result, bool) {
 		r := o.result(NotApplicable, "%s is an address of Cloudflare's, not an origin.", o.name())
 		r.Reason = ep.NotProbed
 		return r, true
-	case ep.NotProbed != "":
+	case ep.NotProbed != "" || len(ep.Observations) == 0:
 		r := o.result(Inconclusive, "%s was not probed.", o.name())
-		r.Reason = ep.NotProbed
+		if r.Reason = ep.NotProbed; r.Reason == "" {
+			r.Reason = "no attempt was made"
+		}
 		if ep.NotProbedKind == evidence.NotProbedPolicy {
 			r.Remediation = "If the address is yours, allow it with --allow-address and scan again."
 		}
@@ -107,7 +109,7 @@ func unjudged(o *Origin) (Result, bool) {
 		return r, true
 	}
 	if v := o.Judgement.Verdict; v == verdict.Inconclusive || v == "" || !o.sure() {
-		return o.result(Inconclusive, "%s answered in a way that proves neither.", o.name()), true
+		return o.result(Inconclusive, "What %s does to a stranger is not clear.", lower(o.name())), true
 	}
 	return Result{}, false
 }
