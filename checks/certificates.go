@@ -3,6 +3,7 @@ package checks
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aopscan/aopscan/internal/evidence"
@@ -152,7 +153,8 @@ func (in *Input) eachCertificate(judge func(z *evidence.Zone, c held) Result) []
 			r := judge(z, c)
 			if r.Status == Fail && c.use == useUnknown {
 				r.Status = Inconclusive
-				r.Reason, r.Permission = "whether the certificate is in use is not known", useGap(z, c)
+				r.Message = strings.TrimSuffix(r.Message, ".") + ", and whether it is in use is not known."
+				r.Reason, r.Permission = "what decides which certificate is presented could not be read", useGap(z, c)
 			}
 			results = append(results, r)
 		}
