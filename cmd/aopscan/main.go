@@ -175,7 +175,7 @@ not be written; 4 nothing failed but something is inconclusive; 130 interrupted.
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing on standard error but errors")
 	f.StringVar(&a.logFormat, "log-format", "text", "format of log lines on standard error: text or json")
 	root.AddCommand(
-		newScanCmd(a), newProbeCmd(a), newDemoCmd(a),
+		newScanCmd(a), newProbeCmd(a), newDemoCmd(a), newDoctorCmd(a),
 		newChecksCmd(a), newConfigCmd(a), newDiffCmd(a), newVersionCmd(a), newManCmd(a),
 	)
 	_ = root.RegisterFlagCompletionFunc("log-format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))

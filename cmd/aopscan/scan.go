@@ -23,6 +23,7 @@ type scanFlags struct {
 	tokenFile       string
 	evidenceFile    string
 	noProbe         bool
+	plan            bool
 	apiBudget       int
 	apiRate         int
 }
@@ -55,10 +56,12 @@ zone that the token can read is scanned.`,
 	f.StringVar(&s.tokenFile, "token-file", "", "read the API token from this `FILE`")
 	f.StringVar(&s.evidenceFile, "evidence", "", "judge this saved evidence `FILE`; nothing is asked or probed")
 	f.BoolVar(&s.noProbe, "no-probe", false, "do not contact any origin: the configuration alone")
+	f.BoolVar(&s.plan, "plan", false, "print how many API requests and probes the scan will cost, and stop")
 	f.IntVar(&s.apiBudget, "api-budget", 1200, "API requests per five minutes that may be spent, at once if need be")
 	f.IntVar(&s.apiRate, "api-rate", 200, "API requests per second at the most")
 	s.probe.register(f)
 	s.report.register(cmd)
+	cmd.MarkFlagsMutuallyExclusive("evidence", "plan")
 	cmd.MarkFlagsMutuallyExclusive("evidence", "save-evidence")
 	return cmd
 }
@@ -96,6 +99,9 @@ func (a *app) runScan(cmd *cobra.Command, s *scanFlags) error {
 	iopts, err := a.inventoryOptions(s)
 	if err != nil {
 		return err
+	}
+	if s.plan {
+		return a.printPlan(cmd.Context(), s, iopts, popts)
 	}
 	ev, err := a.collect(cmd.Context(), s, iopts, popts, j)
 	if err != nil {
@@ -176,4 +182,27 @@ func (a *app) probe(ctx context.Context, ev *evidence.Evidence, targets []probe.
 
 func interrupted() evidence.Problem {
 	return evidence.Problem{What: "scanning", Cause: "interrupted", Hint: "run it again; what is listed here was seen before the interrupt", Interrupted: true}
+}
+
+// printPlan says what a scan would cost before it is spent.
+func (a *app) printPlan(ctx context.Context, s *scanFlags, iopts inventory.Options, popts probe.Options) error {
+	cost, ev, err := inventory.PlanCost(ctx, iopts)
+	if err != nil {
+		return &exitError{code: exitNothing, err: err}
+	}
+	fmt.Fprintf(a.stdout, "zones: %d in %d accounts\nAPI requests: about %d of %d allowed in %s (finding this out took %d)\n",
+		cost.Zones, cost.Accounts, cost.Requests, cost.Allowance, cost.Window, cost.Spent)
+	if cost.Waiting > 0 {
+		fmt.Fprintf(a.stdout, "waiting: about %s, because it needs more than the allowance\n", cost.Waiting)
+	}
+	switch {
+	case s.noProbe:
+		fmt.Fprintln(a.stdout, "probes: none (--no-probe)")
+	case cost.Origins < 0:
+		fmt.Fprintf(a.stdout, "probes: not counted, there are too many zones; at most %d connections per origin\n", probe.MaxConnections(popts))
+	default:
+		fmt.Fprintf(a.stdout, "probes: %d origins, at most %d connections each, %d origins at once\n",
+			len(probe.Plan(ev, popts)), probe.MaxConnections(popts), popts.Concurrency)
+	}
+	return nil
 }
