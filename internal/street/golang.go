@@ -266,6 +266,12 @@ func buildGo(b *block) error {
 		{"http3-demanded", demanded(), tls.RequireAndVerifyClientCert, nil, always(serveApp), func(c *Case) { c.HTTP3 = true }},
 		{"http3-optional-403", bare(), tls.VerifyClientCertIfGiven, nil, ifStranger(status(403), serveApp), func(c *Case) { c.HTTP3 = true }},
 	}
+	return b.goSites(sites)
+}
+
+// goSites starts the origins of a list.
+func (b *block) goSites(sites []goSite) error {
+	p := b.street.PKI
 	for _, s := range sites {
 		c := b.house(s.posture, s.expect)
 		if s.after != nil {

@@ -13,6 +13,7 @@ const haproxyHead = `global
   ssl-default-bind-options ssl-min-ver TLSv1.2
 defaults
   mode http
+  retries 0
   timeout connect 5s
   timeout client 30s
   timeout server 30s
@@ -55,7 +56,7 @@ func buildHAProxy(b *block) error {
 		{"optional-404", bare(), bind + trust + "optional\n  http-request deny deny_status 404 if !{ ssl_c_used }" + app, nil},
 		{"optional-302", bare(), bind + trust + "optional\n  http-request redirect location https://www.example.com/ code 302 if !{ ssl_c_used }" + app, nil},
 		{"optional-200-page", page(), bind + trust + "optional\n  http-request return status 200 content-type text/html file @WWW@/refused.html if !{ ssl_c_used }" + app, nil},
-		{"optional-silent-drop", bare(), bind + trust + "optional\n  http-request silent-drop if !{ ssl_c_used }" + app, nil},
+		{"optional-silent-drop", bare(), bind + trust + "optional\n  http-request silent-drop if !{ ssl_c_used }" + app, func(c *Case) { c.Waits = true }},
 		{"optional-reject", bare(), bind + trust + "optional\n  http-request reject if !{ ssl_c_used }" + app, nil},
 		{"optional-verify-zero-only", open(), bind + trust + "optional\n  http-request deny unless { ssl_c_verify eq 0 }" + app, nil},
 		{"any-certificate", around("rogue-certificate", Way{Cert: "rogue"}), bind + trust + "required crt-ignore-err all ca-ignore-err all" + app, nil},

@@ -30,7 +30,7 @@ import (
 // all of it: it gets less than the tool's own limits, and servers that only wait
 // for their turn on a busy machine more.
 func limits(c Case) (attempt, endpoint time.Duration) {
-	if c.Server == "hostile" {
+	if c.Server == "hostile" || c.Waits {
 		return 2 * time.Second, 10 * time.Second
 	}
 	return 5 * time.Second, 40 * time.Second

@@ -20,6 +20,9 @@ func servers() []server {
 		{"tomcat", []string{"java", "keytool", "/usr/share/tomcat10/bin/bootstrap.jar", "/usr/share/tomcat10/lib/catalina.jar"}, buildTomcat},
 		{"jetty", []string{"java", "keytool", "/usr/share/jetty9/start.jar"}, buildJetty},
 		{"trafficserver", []string{"traffic_server"}, buildTrafficServer},
+		{"held-go", nil, buildHeldGo},
+		{"held-nginx", []string{"nginx"}, buildHeldNginx},
+		{"held-chain", []string{"nginx", "haproxy", "stunnel4"}, buildHeldChain},
 		{"go", nil, buildGo},
 		{"hostile", nil, buildHostile},
 	}

@@ -92,6 +92,8 @@ type Case struct {
 	Legit *Way
 	// Ways get the marker without the right certificate, Refused do not.
 	Ways, Refused []Way
+	// Waits is true where strangers are left waiting.
+	Waits bool
 	// Held is true for the cases that were added as a hold-out set.
 	Held bool
 }
@@ -284,6 +286,7 @@ func (b *block) house(posture string, e expectation) *Case {
 	if b.street.PlainPort != 80 {
 		c.Ports = append(c.Ports, b.street.PlainPort)
 	}
+	c.Held = strings.HasPrefix(b.server, "held-")
 	b.cases = append(b.cases, c)
 	return c
 }

@@ -37,6 +37,12 @@ func TestGroundTruth(t *testing.T) {
 		want := func(w Way, yes bool) {
 			t.Helper()
 			text, err := show(s, c, w)
+			for range 5 {
+				if !yes || strings.Contains(text, c.Marker) || !strings.HasPrefix(c.Posture, "flaky") {
+					break
+				}
+				text, err = show(s, c, w)
+			}
 			if got := strings.Contains(text, c.Marker); got != yes {
 				t.Errorf("%s: %s %s: marker %v, want %v (%v): %.300q", c.Name, c.Address, describe(w), got, yes, err, text)
 			}
@@ -130,7 +136,7 @@ func (w Way) names(c Case) (sni, host, path string, port int) {
 
 // patience is how long curl waits, in seconds: hostile servers are not waited for.
 func patience(c Case) string {
-	if c.Server == "hostile" {
+	if c.Server == "hostile" || c.Waits {
 		return "4"
 	}
 	return "8"
