@@ -50,14 +50,17 @@ func newProgress(a *app) *progress {
 
 // beat says the latest line at every tick until finish.
 func (p *progress) beat(every time.Duration, say func(string)) {
-	p.say, p.stop, p.gone = say, make(chan struct{}), make(chan struct{})
+	// The goroutine keeps its own hold on the channel: finish forgets p.stop, and
+	// may come before the first select.
+	stop, gone := make(chan struct{}), make(chan struct{})
+	p.say, p.stop, p.gone = say, stop, gone
 	go func() {
-		defer close(p.gone)
+		defer close(gone)
 		t := time.NewTicker(every)
 		defer t.Stop()
 		for {
 			select {
-			case <-p.stop:
+			case <-stop:
 				return
 			case <-t.C:
 				p.mu.Lock()

@@ -73,3 +73,19 @@ func TestProgressQuiet(t *testing.T) {
 		t.Errorf("said %q", b.String())
 	}
 }
+
+// TestProgressFinishAtOnce holds that a phase may end before the heartbeat's
+// goroutine has looked at its channel for the first time.
+func TestProgressFinishAtOnce(t *testing.T) {
+	for range 2000 {
+		p := &progress{}
+		p.beat(time.Hour, func(string) {})
+		done := make(chan struct{})
+		go func() { p.finish(); close(done) }()
+		select {
+		case <-done:
+		case <-time.After(30 * time.Second):
+			t.Fatal("finish does not return")
+		}
+	}
+}
