@@ -34,7 +34,7 @@ func aopCertificateNotActive(in *Input) []Result {
 	return in.eachZone("No level of AOP names a certificate.", func(z *evidence.Zone) []Result {
 		results := zoneCertificateActive(in, z)
 		if !z.HostnameAOP.AssociationsSection.Known() {
-			r := unread(z, "Which certificates hostnames are associated with", z.HostnameAOP.AssociationsSection)
+			r := unreadAssociations(z)
 			r.Subject = "hostname-level"
 			results = append(results, r)
 		}
@@ -77,7 +77,7 @@ func zoneCertificateActive(in *Input, z *evidence.Zone) []Result {
 	case z.AOP.SettingSection.Known() && z.AOP.Enabled == evidence.TriFalse:
 		return nil
 	case !z.AOP.SettingSection.Known() || z.AOP.Enabled != evidence.TriTrue:
-		return result(unread(z, "Whether the zone level of AOP is on", z.AOP.SettingSection))
+		return result(unreadZoneLevel(z))
 	case len(certs) == 0 && z.AOP.CertificatesSection.Known():
 		return nil // aop-zone-without-certificate
 	case len(certs) == 0:

@@ -21,7 +21,7 @@ var _ = register(Check{
 		return in.eachZone("No hostname is associated with a certificate.", func(z *evidence.Zone) []Result {
 			var results []Result
 			if !z.HostnameAOP.AssociationsSection.Known() {
-				results = append(results, unread(z, "Which certificates hostnames are associated with", z.HostnameAOP.AssociationsSection))
+				results = append(results, unreadAssociations(z))
 			}
 			for _, a := range associations(z) {
 				if a.Enabled != evidence.TriTrue {

@@ -31,7 +31,7 @@ func aopHostnameDisabled(in *Input) []Result {
 		var results []Result
 		served := hostnames(z)
 		if !z.HostnameAOP.AssociationsSection.Known() {
-			results = append(results, unread(z, "Which hostnames have an AOP setting of their own", z.HostnameAOP.AssociationsSection))
+			results = append(results, unreadAssociations(z))
 		}
 		for _, a := range associations(z) {
 			switch h := served[a.Hostname]; {

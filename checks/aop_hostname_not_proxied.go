@@ -39,7 +39,7 @@ resource "cloudflare_dns_record" "app" {
 			var results []Result
 			served := hostnames(z)
 			if !z.HostnameAOP.AssociationsSection.Known() {
-				results = append(results, unread(z, "For which hostnames AOP is on", z.HostnameAOP.AssociationsSection))
+				results = append(results, unreadAssociations(z))
 			}
 			for _, a := range associations(z) {
 				if a.Enabled == evidence.TriTrue {

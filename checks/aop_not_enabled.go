@@ -39,18 +39,13 @@ func aopNotEnabled(in *Input) []Result {
 
 func hostnameEnabled(z *evidence.Zone, h *evidence.Hostname, switchedOff bool) answer {
 	c := h.Certificate
-	configured := c.Configured
-	if configured == "" {
-		configured = c.Source
-	}
 	switch {
 	case switchedOff:
 		r := hostResult(z, h.Name, NotApplicable, "AOP is switched off for '%s' alone; see aop-hostname-disabled.", h.Name)
 		return answer{r, "AOP is switched off for each hostname alone; see aop-hostname-disabled."}
-	case configured == evidence.CertificateUnknown:
-		r := unknown(z, h, c.Gaps, "Whether AOP is on for '%s' is not known.", h.Name)
-		return answer{r, "Whether AOP is on is not known."}
-	case configured != evidence.CertificateNone:
+	case c.Configured == evidence.CertificateUnknown:
+		return unknownCertificate(z, h)
+	case c.Configured != evidence.CertificateNone:
 		r := hostResult(z, h.Name, Pass, "AOP is on for '%s'.", h.Name)
 		return answer{r, "AOP is on for every hostname that Cloudflare serves from an origin."}
 	case z.AOP.Enabled == evidence.TriTrue:

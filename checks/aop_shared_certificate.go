@@ -38,7 +38,6 @@ func aopSharedCertificate(in *Input) []Result {
 			r.Reason = h.Certificate.Why
 			return answer{r, "The zone's origins see no client certificate."}
 		}
-		r := unknown(z, h, h.Certificate.Gaps, "Which client certificate the origin of '%s' sees is not known.", h.Name)
-		return answer{r, "Which client certificate the zone's origins see is not known."}
+		return unknownCertificate(z, h)
 	})
 }

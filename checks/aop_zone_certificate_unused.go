@@ -42,7 +42,7 @@ resource "cloudflare_authenticated_origin_pulls_settings" "zone" {
 			case usable == 0:
 				return nil
 			case !settingKnown:
-				return []Result{unread(z, "Whether the zone level of AOP is on", z.AOP.SettingSection)}
+				return []Result{unreadZoneLevel(z)}
 			}
 			r := zoneResult(z, Fail, "The zone holds an active zone-level certificate and the zone level of AOP is off.")
 			r.Reason = "Cloudflare presents a zone-level certificate only while the zone level is on"

@@ -28,7 +28,7 @@ func aopZoneWithoutCertificate(in *Input) []Result {
 	return in.eachZone("", func(z *evidence.Zone) []Result {
 		switch {
 		case !z.AOP.SettingSection.Known() || (z.AOP.Enabled != evidence.TriTrue && z.AOP.Enabled != evidence.TriFalse):
-			return []Result{unread(z, "Whether the zone level of AOP is on", z.AOP.SettingSection)}
+			return []Result{unreadZoneLevel(z)}
 		case z.AOP.Enabled == evidence.TriFalse:
 			return []Result{zoneResult(z, NotApplicable, "The zone level of AOP is off.")}
 		}

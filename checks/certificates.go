@@ -145,7 +145,7 @@ func certificateByID(z *evidence.Zone, id string) *evidence.ClientCertificate {
 // of a certificate of which nobody knows whether it is in use is inconclusive.
 func (in *Input) eachCertificate(judge func(z *evidence.Zone, c held) Result) []Result {
 	return in.eachZone("Cloudflare presents no client certificate of the zone's own.", func(z *evidence.Zone) []Result {
-		results := unreadCertificates(z)
+		results := unreadCertificates(z, false)
 		for _, c := range heldCertificates(z) {
 			if c.use == unused {
 				continue
@@ -174,23 +174,51 @@ func useGap(z *evidence.Zone, c held) string {
 	return ""
 }
 
-// unreadCertificates says which lists of certificates could not be read. Where
-// the zone level is known to be off, its certificates do not matter.
-func unreadCertificates(z *evidence.Zone) []Result {
-	var results []Result
-	add := func(what, subject string, s evidence.Section) {
-		r := unread(z, what, s)
-		r.Subject = subject
-		results = append(results, r)
-	}
+// unreadCertificates says which lists of certificates could not be read: one result
+// where one cause hides both. Where the zone level is known to be off, its
+// certificates matter only to those who ask for all.
+func unreadCertificates(z *evidence.Zone, all bool) []Result {
 	off := z.AOP.SettingSection.Known() && z.AOP.Enabled == evidence.TriFalse
-	if !z.AOP.CertificatesSection.Known() && !off {
-		add("Which zone-level client certificates there are", "zone-level", z.AOP.CertificatesSection)
+	zone := unread(z, "Which zone-level client certificates there are", z.AOP.CertificatesSection)
+	hostname := unread(z, "Which hostname-level client certificates there are", z.HostnameAOP.CertificatesSection)
+	zone.Subject, hostname.Subject = "zone-level", "hostname-level"
+	noZone, noHostname := !z.AOP.CertificatesSection.Known() && (all || !off), !z.HostnameAOP.CertificatesSection.Known()
+	switch {
+	case noZone && noHostname && z.AOP.CertificatesSection.State == evidence.SectionDenied && zone.Reason == hostname.Reason:
+		return []Result{unread(z, "Which client certificates the zone holds", z.AOP.CertificatesSection)}
+	case noZone && noHostname:
+		return []Result{zone, hostname}
+	case noZone:
+		return []Result{zone}
+	case noHostname:
+		return []Result{hostname}
 	}
-	if !z.HostnameAOP.CertificatesSection.Known() {
-		add("Which hostname-level client certificates there are", "hostname-level", z.HostnameAOP.CertificatesSection)
+	return nil
+}
+
+// unreadZoneLevel says that the switch of the zone level could not be read.
+func unreadZoneLevel(z *evidence.Zone) Result {
+	return unread(z, "Whether the zone level of AOP is on", z.AOP.SettingSection)
+}
+
+// unreadAssociations says that the settings of hostnames could not be read.
+func unreadAssociations(z *evidence.Zone) Result {
+	return unread(z, "Which hostnames have an AOP setting of their own", z.HostnameAOP.AssociationsSection)
+}
+
+// unknownCertificate is the answer for a hostname of which nobody knows what its
+// origin sees.
+func unknownCertificate(z *evidence.Zone, h *evidence.Hostname) answer {
+	r := unknown(z, h, h.Certificate.Gaps, "Which client certificate Cloudflare presents for '%s' is not known.", h.Name)
+	for _, s := range []evidence.Section{z.HostnameAOP.AssociationsSection, z.AOP.SettingSection, z.AOP.CertificatesSection, z.Settings.Setting("tls_client_auth")} {
+		if r.Reason == "" && !s.Known() {
+			r.Reason = whyUnread(s)
+			if s.State == evidence.SectionDenied {
+				r.Permission = s.Permission
+			}
+		}
 	}
-	return results
+	return answer{r, "Which client certificate Cloudflare presents is not known."}
 }
 
 // certificateResult is a result about one certificate. The facts hold what

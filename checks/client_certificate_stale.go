@@ -25,7 +25,7 @@ var _ = register(Check{
 	},
 	Eval: func(in *Input) []Result {
 		return in.eachZone("Cloudflare holds no client certificate of the zone's own.", func(z *evidence.Zone) []Result {
-			results := staleUnread(z)
+			results := unreadCertificates(z, true)
 			newest, sure := presentedByZone(z)
 			for _, c := range heldCertificates(z) {
 				expired := termOf(in, c.ClientCertificate) == termExpired
@@ -56,23 +56,4 @@ func staleResult(in *Input, z *evidence.Zone, c held, why string) Result {
 	r := certificateResult(in, z, c, Fail, "is not used any more and was never deleted.")
 	r.Reason = why
 	return r
-}
-
-// staleUnread says which lists could not be read; here they matter whatever is on.
-func staleUnread(z *evidence.Zone) []Result {
-	var results []Result
-	for _, l := range []struct {
-		what, subject string
-		s             evidence.Section
-	}{
-		{"Which zone-level client certificates there are", "zone-level", z.AOP.CertificatesSection},
-		{"Which hostname-level client certificates there are", "hostname-level", z.HostnameAOP.CertificatesSection},
-	} {
-		if !l.s.Known() {
-			r := unread(z, l.what, l.s)
-			r.Subject = l.subject
-			results = append(results, r)
-		}
-	}
-	return results
 }

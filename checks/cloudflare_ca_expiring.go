@@ -33,8 +33,7 @@ openssl x509 -in origin-pull-ca.pem -noout -subject -enddate -fingerprint -sha25
 			switch h.Certificate.Source {
 			case evidence.CertificateGlobal:
 			case evidence.CertificateUnknown:
-				r := unknown(z, h, h.Certificate.Gaps, "Whether the origin of '%s' relies on Cloudflare's shared CA is not known.", h.Name)
-				return answer{r, "Whether the zone's origins rely on Cloudflare's shared CA is not known."}
+				return unknownCertificate(z, h)
 			default:
 				r := hostResult(z, h.Name, NotApplicable, "The origin of '%s' does not rely on Cloudflare's shared CA.", h.Name)
 				return answer{r, "The zone's origins do not rely on Cloudflare's shared CA."}

@@ -29,6 +29,13 @@ var _ = register(Check{
 		cwe("CWE-290", "The authentication can be spoofed."),
 	},
 	Eval: func(in *Input) []Result {
-		return in.eachEndpoint(func(o *Origin) Result { return spoofedIssuer.judge(in, o) })
+		return in.eachEndpoint(func(o *Origin) Result {
+			r := spoofedIssuer.judge(in, o)
+			if any, ok := anyCertificate.found(o); ok && any.Status == Fail && r.Status == Fail {
+				r = o.result(NotApplicable, "%s takes any certificate, so the issuer's name does not matter; see origin-accepts-any-certificate.", o.name())
+				r.Reason = any.Reason
+			}
+			return r
+		})
 	},
 })

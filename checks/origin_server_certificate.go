@@ -47,6 +47,9 @@ ssl_certificate_key /etc/ssl/origin.key;`},
 					return serverCertificate(in, o, ob)
 				}
 			}
+			if r, open := unjudged(o); open && r.Status == NotApplicable {
+				return r
+			}
 			r := o.result(Inconclusive, "%s showed no certificate of its own.", o.name())
 			r.Reason = "no handshake came as far as the server's certificate"
 			return r

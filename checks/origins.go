@@ -97,16 +97,31 @@ func unseen(o *Origin) (Result, bool) {
 			r.Remediation = "If the address is yours, allow it with --allow-address and scan again."
 		}
 		return r, true
+	case o.Judgement.Verdict == verdict.Unreachable && o.pulledPlain():
+		return o.plainResult(), true
 	case o.Judgement.Verdict == verdict.Unreachable:
 		return o.result(Inconclusive, "%s could not be reached.", o.name()), true
 	}
 	return Result{}, false
 }
 
+// pulledPlain reports whether Cloudflare fetches everything of the hostname over
+// plain HTTP: then there may be no TLS server to ask.
+func (o *Origin) pulledPlain() bool {
+	return o.Hostname != nil && inert(o.Hostname.SSLMode.Value) && !o.Hostname.SSLMode.PartOfTraffic
+}
+
+func (o *Origin) plainResult() Result {
+	return o.result(NotApplicable, "%s is fetched from over plain HTTP, where no certificate can be demanded; see ssl-mode-incompatible and ssl-mode-override.", o.name())
+}
+
 // unjudged is the result of an origin of which nothing can be said.
 func unjudged(o *Origin) (Result, bool) {
 	if r, open := unseen(o); open {
 		return r, true
+	}
+	if o.Judgement.Verdict == verdict.Inconclusive && o.pulledPlain() {
+		return o.plainResult(), true
 	}
 	if v := o.Judgement.Verdict; v == verdict.Inconclusive || v == "" || !o.sure() {
 		return o.result(Inconclusive, "What %s does to a stranger is not clear.", lower(o.name())), true

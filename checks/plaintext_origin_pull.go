@@ -34,8 +34,8 @@ func plaintextOriginPull(in *Input) []Result {
 	return in.eachServed(func(z *evidence.Zone, h *evidence.Hostname) answer {
 		mode := h.SSLMode.Value
 		switch {
-		case mode == "":
-			return answer{unknown(z, h, h.SSLMode.Gaps, "The SSL mode of '%s' is not known.", h.Name), "The SSL mode of the zone's hostnames is not known."}
+		case !inert(mode) && !keepsAOP(mode):
+			return unknownMode(z, h)
 		case inert(mode):
 			r := hostResult(z, h.Name, NotApplicable, "All requests of '%s' are pulled over plain HTTP; see ssl-mode-incompatible and ssl-mode-override.", h.Name)
 			return answer{r, "All requests are pulled over plain HTTP; see ssl-mode-incompatible and ssl-mode-override."}

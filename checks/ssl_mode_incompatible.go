@@ -26,6 +26,24 @@ var _ = register(Check{
 // inert reports whether AOP does nothing in an SSL mode.
 func inert(mode string) bool { return mode == "off" || mode == "flexible" }
 
+// keepsAOP reports whether AOP is in effect in an SSL mode. Of a mode that this
+// build does not know neither can be said.
+func keepsAOP(mode string) bool { return mode == "full" || mode == "strict" || mode == "origin_pull" }
+
+// unknownMode is the answer for a hostname whose SSL mode is not known, or one of
+// which this build knows nothing.
+func unknownMode(z *evidence.Zone, h *evidence.Hostname) answer {
+	if mode := h.SSLMode.Value; mode != "" {
+		r := hostResult(z, h.Name, Inconclusive, "What the SSL mode '%s' of '%s' means is not known.", mode, h.Name)
+		r.Reason = "this build does not know the mode"
+		return answer{Result: r}
+	}
+	return answer{
+		unknown(z, h, h.SSLMode.Gaps, "The SSL mode of '%s' is not known.", h.Name),
+		"The SSL mode of the zone's hostnames is not known.",
+	}
+}
+
 // sslModeIncompatible judges the zone's setting. A rule that changes the mode of a
 // hostname is ssl-mode-override's business.
 func sslModeIncompatible(in *Input) []Result {
@@ -34,7 +52,12 @@ func sslModeIncompatible(in *Input) []Result {
 		if mode == "" {
 			return []Result{unread(z, "The zone's SSL mode", z.Settings.Setting("ssl"))}
 		}
-		if !inert(mode) {
+		if !inert(mode) && !keepsAOP(mode) {
+			r := zoneResult(z, Inconclusive, "What the zone's SSL mode '%s' means is not known.", mode)
+			r.Reason = "this build does not know the mode"
+			return []Result{r}
+		}
+		if keepsAOP(mode) {
 			return []Result{zoneResult(z, Pass, "The zone's SSL mode '%s' keeps AOP in effect.", mode)}
 		}
 		return servedResults(z, func(z *evidence.Zone, h *evidence.Hostname) answer {

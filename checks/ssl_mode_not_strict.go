@@ -36,8 +36,8 @@ func sslModeNotStrict(in *Input) []Result {
 		mode := h.SSLMode.Value
 		where := "The zone's SSL mode is '" + mode + "'"
 		switch {
-		case mode == "":
-			return answer{unknown(z, h, h.SSLMode.Gaps, "The SSL mode of '%s' is not known.", h.Name), "The SSL mode of the zone's hostnames is not known."}
+		case !inert(mode) && !keepsAOP(mode):
+			return unknownMode(z, h)
 		case inert(mode):
 			r := hostResult(z, h.Name, NotApplicable, "The SSL mode of '%s' is '%s': there is no certificate of the origin to verify.", h.Name, mode)
 			return answer{r, where + ": there is no certificate of the origin to verify."}

@@ -85,6 +85,8 @@ func sslModeOverride(in *Input) []Result {
 				r := hostResult(z, h.Name, Fail, "A rule gives part of the requests of '%s' an SSL mode in which Cloudflare presents no client certificate.", h.Name)
 				r.Reason = fmt.Sprintf("%s: %s", modeFrom(h), strings.Join(m.Others, ", "))
 				results = append(results, r)
+			case m.Source != "zone" && !keepsAOP(m.Value):
+				results = append(results, unknownMode(z, h).Result)
 			default:
 				r := hostResult(z, h.Name, Pass, "A rule gives '%s' an SSL mode that keeps AOP in effect.", h.Name)
 				r.Reason = modeFrom(h)
