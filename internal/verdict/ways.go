@@ -83,7 +83,7 @@ func (c *court) wayAround(l look) finding {
 	if c.frontRefusedLike(r) {
 		return f // met the same refusal
 	}
-	if k := c.control; k != nil && k.passed && !stockErrorPage(r) && sameAnswer(r, k.look.o.HTTP, 1) == same {
+	if k := c.control; k != nil && k.passed && (!stockErrorPage(r) || f.kind == redirect && intoApplication(r.Location, c.ep)) && sameAnswer(r, k.look.o.HTTP, 1) == same {
 		f.entry, f.confidence, f.why = entered, Likely, "the same answer as "+k.says()
 		return f
 	}
@@ -229,6 +229,12 @@ func (c *court) otherDoor(f finding) finding {
 		if f.kind == notFound && protectedName(f.o.Host, c.ep) && !stockErrorPage(f.o.HTTP) && c.hostMatters(f.o) {
 			f.entry, f.why = maybe, "an answer of an application to the protected name"+c.wayText(f.o)
 		}
+		if f.kind == redirect && protectedName(f.o.Host, c.ep) && intoApplication(f.o.HTTP.Location, c.ep) {
+			f.entry, f.why = maybe, "a redirect into an application for the protected name"+c.wayText(f.o)
+		}
+		if f.o.HTTP.Status == 401 && protectedName(f.o.Host, c.ep) && c.hostMatters(f.o) {
+			f.entry, f.why = maybe, "a demand for a password for the protected name"+c.wayText(f.o)
+		}
 		return f
 	}
 	if !protectedName(f.o.Host, c.ep) {
@@ -241,6 +247,19 @@ func (c *court) otherDoor(f finding) finding {
 	}
 	f.entry, f.why = maybe, "content for the protected name"+c.wayText(f.o)+", which is served for other names, too"
 	return f
+}
+
+// intoApplication reports whether a redirect of "/" leads deeper into the same
+// site, as to a login. One to the site's own root only corrects scheme or name.
+func intoApplication(location string, ep evidence.Endpoint) bool {
+	if !ownPlace(location, ep) {
+		return false
+	}
+	if _, rest, ok := strings.Cut(location, "//"); ok {
+		_, path, _ := strings.Cut(rest, "/")
+		location = "/" + path
+	}
+	return strings.Trim(stripQuery(location), "/") != ""
 }
 
 // protectedName reports whether a Host header is the protected name, however it
