@@ -17,6 +17,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/owenrumney/go-sarif/v2/sarif"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/aopscan/aopscan/checks"
@@ -436,6 +437,21 @@ func TestSARIFCategory(t *testing.T) {
 		if category != tc.want && !(strings.HasSuffix(tc.want, "-") && strings.HasPrefix(category, tc.want)) || run != "20261103T100430Z" {
 			t.Errorf("%+v %q: id %q, want category %q", tc.scope, tc.category, id, tc.want)
 		}
+	}
+}
+
+// What the library writes of a component that is referred to is refused by
+// upload-sarif: its nulls have to go.
+func TestSARIFNulls(t *testing.T) {
+	run := sarif.NewRunWithInformationURI("x", "https://example.com")
+	run.Tool.Driver.SupportedTaxonomies = []*sarif.ToolComponentReference{{}}
+	run.Results = []*sarif.Result{{Suppressions: []*sarif.Suppression{{Kind: "external"}}}}
+	b, err := marshalSARIF(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(b, []byte("null")) {
+		t.Errorf("nulls in %s", b)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestParseOutput(t *testing.T) {
@@ -245,8 +246,13 @@ func TestWriteToPipes(t *testing.T) {
 	if errs := Write([]Output{{Format: "csv", Path: fifo}}, sample(), io.Discard, WriteOptions{}); len(errs) != 0 {
 		t.Fatal(errs)
 	}
-	if b := <-read; !bytes.HasPrefix(b, []byte("status,")) {
-		t.Errorf("the pipe gave %.40q", b)
+	select {
+	case b := <-read:
+		if !bytes.HasPrefix(b, []byte("status,")) {
+			t.Errorf("the pipe gave %.40q", b)
+		}
+	case <-time.After(time.Minute):
+		t.Error("nothing came through the pipe")
 	}
 	if info, err := os.Stat(fifo); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
 		t.Error("the pipe was replaced")

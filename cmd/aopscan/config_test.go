@@ -191,7 +191,7 @@ func openZone(t *testing.T, path, day string, hosts ...string) {
 		z.Hostnames = append(z.Hostnames, evidence.Hostname{
 			Name: h, Sources: []string{"dns"}, Proxied: evidence.TriTrue,
 			SSLMode:     evidence.SSLMode{Value: "strict", Source: "zone"},
-			Certificate: evidence.EffectiveCertificate{Source: evidence.CertificateNone, Why: "no level of AOP is on"},
+			Certificate: evidence.EffectiveCertificate{Configured: evidence.CertificateNone, Source: evidence.CertificateNone, Why: "no level of AOP is on"},
 			Origins:     []evidence.Origin{{Address: "203.0.113.10", Port: 443, SNI: h, Host: h, Source: "dns"}},
 		})
 	}

@@ -79,7 +79,7 @@ func cleanWorld() *lab.World {
 
 // labCmd starts a lab and sets the environment with which it is scanned:
 //
-//	lab [-world demo|clean] [-latency D] [-429 N] [-500 N] [-reset N] [-plain N] [-deny SCOPE=SECTION]
+//	lab [-world demo|clean|silent] [-latency D] [-429 N] [-500 N] [-reset N] [-plain N] [-deny SCOPE=SECTION]
 func labCmd(ts *testscript.TestScript, neg bool, args []string) {
 	var o lab.Options
 	flags := flag.NewFlagSet("lab", flag.ContinueOnError)
@@ -91,8 +91,13 @@ func labCmd(ts *testscript.TestScript, neg bool, args []string) {
 	flags.IntVar(&o.Faults.ResetEvery, "reset", 0, "")
 	flags.IntVar(&o.PlainZones, "plain", 0, "")
 	ts.Check(flags.Parse(args))
-	if *world == "clean" {
+	switch *world {
+	case "clean":
 		o.World = cleanWorld()
+	case "silent":
+		o.World = cleanWorld()
+		o.World.Zones[0].Hosts = append(o.World.Zones[0].Hosts, lab.Host{Name: "tarpit", Origin: "tarpit"})
+		o.World.Origins = append(o.World.Origins, lab.Origin{Name: "tarpit", Number: "1.11", Posture: lab.Silent})
 	}
 	if scope, section, ok := strings.Cut(*deny, "="); ok {
 		o.Faults.Denied = []lab.Denial{{Scope: scope, Section: section}}
@@ -176,12 +181,17 @@ func exitsCmd(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // interruptCmd runs the program, interrupts it once the lab's API has seen a
-// number of requests, and checks its exit code: "interrupt REQUESTS CODE
-// ARGS...". What it printed is in interrupt.out and interrupt.err.
+// number of requests, or once a silent origin has been tried, and checks its
+// exit code: "interrupt REQUESTS|probing CODE ARGS...". What it printed is in
+// interrupt.out and interrupt.err.
 func interruptCmd(ts *testscript.TestScript, neg bool, args []string) {
 	l := labOf(ts)
-	after, err := strconv.Atoi(args[0])
-	ts.Check(err)
+	reached := func() bool { return l.Kept() > 0 }
+	if args[0] != "probing" {
+		after, err := strconv.Atoi(args[0])
+		ts.Check(err)
+		reached = func() bool { return l.RequestCount() >= after }
+	}
 	want, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
@@ -202,7 +212,7 @@ func interruptCmd(ts *testscript.TestScript, neg bool, args []string) {
 	defer errs.Close()
 	cmd.Stdout, cmd.Stderr = out, errs
 	ts.Check(cmd.Start())
-	for ctx.Err() == nil && l.RequestCount() < after {
+	for ctx.Err() == nil && !reached() {
 		time.Sleep(5 * time.Millisecond) // until the condition holds, not for a while
 	}
 	ts.Check(cmd.Process.Signal(os.Interrupt))

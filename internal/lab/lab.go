@@ -17,6 +17,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -129,6 +130,7 @@ type Lab struct {
 
 	addresses map[string]netip.AddrPort // origin name to TLS address
 	plain     map[string]netip.AddrPort // origin name to plain-HTTP address
+	kept      atomic.Int64
 	edgeIP    netip.Addr
 	edgeNet   netip.Prefix // zero where the edge has no range of its own
 
@@ -247,6 +249,9 @@ func (l *Lab) RequestCount() int { return int(l.api.count.Load()) }
 // WritesRefused returns how many requests with a method other than GET came;
 // all were refused with 405.
 func (l *Lab) WritesRefused() int { return int(l.api.writes.Load()) }
+
+// Kept returns how many connections the silent origins have accepted so far.
+func (l *Lab) Kept() int { return int(l.kept.Load()) }
 
 // Address returns where an origin of the street listens for TLS.
 func (l *Lab) Address(origin string) (netip.AddrPort, bool) {

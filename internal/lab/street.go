@@ -41,6 +41,10 @@ func (l *Lab) startStreet(ctx context.Context, oneAddress bool) error {
 		return fmt.Errorf("binding the street: %w", err)
 	}
 	for _, h := range houses {
+		if h.Posture == Silent {
+			l.keepSilent(h.tls)
+			continue
+		}
 		if h.tls != nil {
 			srv, err := l.originServer(h)
 			if err != nil {
@@ -208,6 +212,37 @@ func (l *Lab) serve(srv *http.Server, ln net.Listener, secure bool) {
 		srv.Close()
 		serving.Wait()
 		conns.Wait()
+	})
+}
+
+// silentMax bounds the connections that a silent origin holds open.
+const silentMax = 256
+
+// keepSilent accepts connections and holds them, unanswered, until Close.
+func (l *Lab) keepSilent(ln net.Listener) {
+	done := make(chan struct{})
+	var running sync.WaitGroup
+	running.Go(func() {
+		var held []net.Conn
+		defer func() {
+			for _, c := range held {
+				c.Close()
+			}
+		}()
+		for len(held) < silentMax {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			held = append(held, c)
+			l.kept.Add(1)
+		}
+		<-done
+	})
+	l.closers = append(l.closers, func() {
+		close(done)
+		ln.Close()
+		running.Wait()
 	})
 }
 

@@ -313,6 +313,27 @@ func pool(t *testing.T, pem []byte) *x509.CertPool {
 	return p
 }
 
+func TestSilentOrigin(t *testing.T) {
+	w := World{Origins: []Origin{{Name: "tarpit", Number: "1.1", Posture: Silent}}}
+	l := start(t, Options{World: &w})
+	at, _ := l.Address("tarpit")
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", at.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for deadline := time.Now().Add(10 * time.Second); l.Kept() == 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	if l.Kept() != 1 {
+		t.Errorf("%d connections are kept, want 1", l.Kept())
+	}
+	l.Close()
+	if n, err := conn.Read(make([]byte, 1)); err == nil {
+		t.Errorf("read %d bytes of an origin that says nothing", n)
+	}
+}
+
 // TestControlCertificate: the lab's own client certificate opens the origins of
 // its CA, and verifies the right way round.
 func TestControlCertificate(t *testing.T) {

@@ -225,6 +225,8 @@ const (
 	// RefusalPage asks, and without the right certificate serves a page that
 	// says so with status 200.
 	RefusalPage Posture = "refusal-page"
+	// Silent accepts connections and says nothing; see [Lab.Kept].
+	Silent Posture = "silent"
 	// Dead refuses the connection.
 	Dead Posture = "dead"
 )

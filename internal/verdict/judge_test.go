@@ -188,6 +188,8 @@ func TestJudge(t *testing.T) {
 		{"a redirect to the login under another name", endpoint(alert116, obs(evidence.AttemptNoSNI, names("", "app.example.com"), got(to(302, "/login")))), nil, "inconclusive/unclear"},
 		{"the same, and the right certificate gets it, too", endpoint(alert116, user(to(302, "/login?x")), obs(evidence.AttemptNoSNI, names("", "app.example.com"), got(to(302, "/login?y")))), nil, "bypassable/likely"},
 		{"a redirect to the site's own address", endpoint(alert116, obs(evidence.AttemptPlainHTTP, names("", "app.example.com"), got(to(301, "https://app.example.com/")))), nil, "enforced/proven"},
+		{"only the root is refused", endpoint(bare403("tls1.3"), user(page(200, content)), obs(evidence.AttemptRandomPath, asked, got(page(404, "404 not found"))), rogueRefused), nil, "inconclusive/unclear"},
+		{"every path is refused", endpoint(bare403("tls1.3"), user(page(200, content)), obs(evidence.AttemptRandomPath, asked, got(page(403, "forbidden"))), rogueRefused), nil, "enforced/likely"},
 		{"a session that did not resume", endpoint(alert116, obs(evidence.AttemptResumedSession, got(page(200, content)))), nil, "enforced/proven"},
 		{"a session that did", endpoint(alert116, obs(evidence.AttemptResumedSession, got(page(200, content)), func(o *evidence.Observation) { o.Resumed = true })), nil, "bypassable/likely"},
 		{"a path", endpoint(alert116, obs(evidence.AttemptPath, got(page(200, content)), func(o *evidence.Observation) { o.Path = "/open" })), nil, "bypassable/likely"},

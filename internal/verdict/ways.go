@@ -78,7 +78,10 @@ func (c *court) wayAround(l look) finding {
 		return c.onPath(f)
 	}
 	if k := c.control; k != nil && k.content {
-		return c.compared(f)
+		if f = c.compared(f); f.entry == kept && l.o.Attempt == evidence.AttemptRandomPath && !c.frontStatus(r.Status) {
+			return c.onRandomPath(f)
+		}
+		return f
 	}
 	if c.frontRefusedLike(r) {
 		return f // met the same refusal
@@ -184,6 +187,11 @@ func (c *court) frontRefusedLike(r *evidence.Response) bool {
 		}
 	}
 	return false
+}
+
+// frontStatus reports whether a stranger at the front door met this status.
+func (c *court) frontStatus(status int) bool {
+	return slices.ContainsFunc(c.front, func(l look) bool { return l.o.HTTP != nil && l.o.HTTP.Status == status })
 }
 
 // ownDoor judges a wrong certificate or a resumed session at the front door,
