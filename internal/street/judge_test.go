@@ -137,7 +137,7 @@ func judgeAll(t *testing.T, s *Street, cases []Case, name string) []judged {
 	for i, c := range cases {
 		index[c.Name] = i
 	}
-	eachCase(t, &Street{Cases: cases}, 16, func(t *testing.T, c Case) {
+	judgeOne := func(t *testing.T, c Case) {
 		begun := time.Now()
 		ep, through, err := probeCase(s, c, name == positive, edge)
 		if err != nil {
@@ -154,8 +154,30 @@ func judgeAll(t *testing.T, s *Street, cases []Case, name string) []judged {
 		}
 		r.hard, r.miss = compare(r, name != alone)
 		out[index[c.Name]] = r
-	})
+	}
+	eachCase(t, &Street{Cases: cases}, 16, judgeOne)
+	// On a busy machine an answer can come too late, and the verdict then is that
+	// something was not seen. That is asked again, alone; what was wrong stays wrong.
+	again := 0
+	for i, c := range cases {
+		if r := out[i]; r.hard == "" && r.miss != "" && timedOut(r.endpoint) && again < maxAgain {
+			again++
+			judgeOne(t, c)
+			fmt.Printf("%s: asked again, since attempts ran out of time: %s; then %s (%s)\n", c.Name, r.miss, out[i].j.Verdict, out[i].j.Confidence)
+		}
+	}
 	return out
+}
+
+// maxAgain bounds the cases that are asked again: a scanner that runs out of time
+// everywhere is slow, and no machine is that busy.
+const maxAgain = 12
+
+// timedOut reports whether any attempt at an origin ran out of time.
+func timedOut(e evidence.Endpoint) bool {
+	return slices.ContainsFunc(e.Observations, func(o evidence.Observation) bool {
+		return o.Close == evidence.CloseTimeout || o.Close == evidence.CloseLocal
+	})
 }
 
 // probeCase asks one origin what `aopscan probe` would ask, and the edge about it
