@@ -162,31 +162,54 @@ func compareAddresses(a, b string) int {
 	return strings.Compare(a, b)
 }
 
+// hostKey names a hostname of a zone; the zone is empty for `aopscan probe`.
+type hostKey struct{ zone, hostname string }
+
+// Bench judges single origins by a configuration that was read before: what
+// [Evaluate] does with all of them, for reports that do not wait for the last.
+type Bench struct {
+	hostnames map[hostKey]*evidence.Hostname
+	zones     map[string]*evidence.Zone
+	judge     judgeFunc
+}
+
+// NewBench looks at the evidence's configuration; its endpoints are of no
+// interest. The evidence must not change while the bench is in use.
+func NewBench(ev *evidence.Evidence) *Bench {
+	b := &Bench{hostnames: map[hostKey]*evidence.Hostname{}, zones: map[string]*evidence.Zone{}, judge: verdict.Judge}
+	for i := range ev.Zones {
+		z := &ev.Zones[i]
+		b.zones[z.Name] = z
+		for j := range z.Hostnames {
+			b.hostnames[hostKey{z.Name, z.Hostnames[j].Name}] = &z.Hostnames[j]
+		}
+	}
+	return b
+}
+
+// Origin judges one endpoint, with what its hostname answered through Cloudflare
+// where that was asked (nil elsewhere), and joins the verdict with what Cloudflare
+// will send to it.
+func (b *Bench) Origin(ep evidence.Endpoint, edge *evidence.Edge) Origin {
+	o := Origin{Endpoint: ep, Hostname: b.hostnames[hostKey{ep.Zone, ep.Hostname}]}
+	o.Judgement = judged(b.judge, ep, edge)
+	o.Drift = driftOf(&o, b.zones[ep.Zone])
+	return o
+}
+
 // newInput judges the endpoints and joins them with what is known of their
 // hostnames.
 func newInput(ev *evidence.Evidence, t Thresholds, judge judgeFunc) *Input {
-	type key struct{ zone, hostname string }
-	hostnames := map[key]*evidence.Hostname{}
-	zones := map[string]*evidence.Zone{}
-	for i := range ev.Zones {
-		z := &ev.Zones[i]
-		zones[z.Name] = z
-		for j := range z.Hostnames {
-			hostnames[key{z.Name, z.Hostnames[j].Name}] = &z.Hostnames[j]
-		}
-	}
-	edges := map[key]*evidence.Edge{}
+	b := NewBench(ev)
+	b.judge = judge
+	edges := map[hostKey]*evidence.Edge{}
 	for i := range ev.Edges {
 		e := &ev.Edges[i]
-		edges[key{e.Zone, e.Hostname}] = e
+		edges[hostKey{e.Zone, e.Hostname}] = e
 	}
 	in := &Input{Evidence: ev, Now: ev.CollectedAt, Thresholds: t, Origins: make([]Origin, 0, len(ev.Endpoints))}
 	for _, ep := range ev.Endpoints {
-		k := key{ep.Zone, ep.Hostname}
-		o := Origin{Endpoint: ep, Hostname: hostnames[k]}
-		o.Judgement = judged(judge, ep, edges[k])
-		o.Drift = driftOf(&o, zones[ep.Zone])
-		in.Origins = append(in.Origins, o)
+		in.Origins = append(in.Origins, b.Origin(ep, edges[hostKey{ep.Zone, ep.Hostname}]))
 	}
 	return in
 }

@@ -11,36 +11,61 @@ import (
 	"github.com/aopscan/aopscan/internal/evidence"
 )
 
-// edges asks every proxied hostname once through Cloudflare: what a legitimate
-// visitor gets. Only Cloudflare's own addresses count as its edge, or the one
-// that the user named.
+// edgeTargets picks one target of every hostname that can be asked for through
+// Cloudflare, and notes that an answer will come.
+func (r *runner) edgeTargets(targets []Target) (out []Target) {
+	for _, t := range targets {
+		key := hostKey{t.Zone, t.Hostname}
+		if _, seen := r.edgeOfHost[key]; !t.Proxied || seen || strings.HasPrefix(t.Hostname, "*.") {
+			continue
+		}
+		r.edgeOfHost[key] = nil
+		out = append(out, t)
+	}
+	return out
+}
+
+// edges asks every hostname once through Cloudflare: what a legitimate visitor
+// gets. Only Cloudflare's own addresses count as its edge, or the one that the
+// user named.
 func (r *runner) edges(ctx context.Context, targets []Target) {
-	seen := map[string]bool{}
 	sem := make(chan struct{}, 4) // Cloudflare's edge is one place, whatever its addresses
 	var wg sync.WaitGroup
 	for _, t := range targets {
-		key := t.Zone + "\x00" + t.Hostname
-		if !t.Proxied || seen[key] || strings.HasPrefix(t.Hostname, "*.") {
-			continue
-		}
-		seen[key] = true
 		wg.Go(func() {
+			key := hostKey{t.Zone, t.Hostname}
 			select {
 			case sem <- struct{}{}:
 			case <-ctx.Done():
+				r.edgeKnown(key, nil)
 				return
 			}
 			defer func() { <-sem }()
 			e := r.edgeOf(ctx, t)
-			r.mu.Lock()
-			r.edgeAnswers = append(r.edgeAnswers, e)
-			r.mu.Unlock()
+			r.edgeKnown(key, &e)
 		})
 	}
 	wg.Wait()
 	slices.SortFunc(r.edgeAnswers, func(a, b evidence.Edge) int {
 		return strings.Compare(a.Hostname+"\x00"+a.Zone, b.Hostname+"\x00"+b.Zone)
 	})
+}
+
+// edgeKnown keeps the answer for a hostname, nil where none will come, and hands
+// over the endpoints that waited for it.
+func (r *runner) edgeKnown(key hostKey, e *evidence.Edge) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e != nil {
+		r.edgeAnswers = append(r.edgeAnswers, *e)
+		r.edgeOfHost[key] = e
+	} else {
+		delete(r.edgeOfHost, key)
+	}
+	for _, ep := range r.waiting[key] {
+		r.o.OnEndpoint(ep, e)
+	}
+	delete(r.waiting, key)
 }
 
 // edgeOf asks for one hostname.

@@ -66,10 +66,11 @@ type Options struct {
 	Resolver  string
 	UserAgent string
 	Logger    *slog.Logger
-	// Progress is called after every endpoint, OnEndpoint with every endpoint; both
-	// from one goroutine at a time.
+	// Progress is called after every endpoint, OnEndpoint with every endpoint and,
+	// where the edge control is asked for its hostname, what that said; both from one
+	// goroutine at a time. Endpoints come in the order in which they are finished.
 	Progress   func(done, total int)
-	OnEndpoint func(evidence.Endpoint)
+	OnEndpoint func(evidence.Endpoint, *evidence.Edge)
 	// Now is the clock of timings; nil means time.Now.
 	Now func() time.Time
 }

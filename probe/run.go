@@ -19,7 +19,8 @@ import (
 func Run(ctx context.Context, targets []Target, o Options) ([]evidence.Endpoint, []evidence.Edge, error) {
 	o = o.withDefaults()
 	sel := o.selected()
-	r := &runner{o: o, sel: sel, certs: newCertificates(o), slots: make(chan struct{}, o.Concurrency)}
+	r := &runner{o: o, sel: sel, certs: newCertificates(o), slots: make(chan struct{}, o.Concurrency),
+		edgeOfHost: map[hostKey]*evidence.Edge{}, waiting: map[hostKey][]evidence.Endpoint{}}
 	targets = r.resolveTargets(ctx, targets)
 
 	// One queue per address: PerAddress workers each, so that a thousand origins on
@@ -35,7 +36,8 @@ func Run(ctx context.Context, targets []Target, o Options) ([]evidence.Endpoint,
 	r.total = len(targets)
 	var wg sync.WaitGroup
 	if sel[evidence.AttemptEdgeControl] {
-		wg.Go(func() { r.edges(ctx, targets) })
+		names := r.edgeTargets(targets)
+		wg.Go(func() { r.edges(ctx, names) })
 	}
 	for _, address := range order {
 		queue := make(chan Target, len(queues[address]))
@@ -91,14 +93,28 @@ type runner struct {
 	endpoints   []evidence.Endpoint
 	edgeAnswers []evidence.Edge
 	total       int
+	// edgeOfHost has a key for every hostname that is asked for through Cloudflare,
+	// with nil until the answer is there; waiting are the endpoints that it keeps
+	// from OnEndpoint.
+	edgeOfHost map[hostKey]*evidence.Edge
+	waiting    map[hostKey][]evidence.Endpoint
 }
+
+// hostKey names a hostname of a zone.
+type hostKey struct{ zone, hostname string }
 
 func (r *runner) done(e evidence.Endpoint) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.endpoints = append(r.endpoints, e)
 	if r.o.OnEndpoint != nil {
-		r.o.OnEndpoint(e)
+		k := hostKey{e.Zone, e.Hostname}
+		switch edge, comes := r.edgeOfHost[k]; {
+		case comes && edge == nil:
+			r.waiting[k] = append(r.waiting[k], e)
+		default:
+			r.o.OnEndpoint(e, edge)
+		}
 	}
 	if r.o.Progress != nil {
 		r.o.Progress(len(r.endpoints), r.total)

@@ -212,7 +212,7 @@ func TestInterrupt(t *testing.T) {
 func TestStreaming(t *testing.T) {
 	o := origintest.HTTPS(t, origintest.Keys().Config(tls.NoClientCert), origintest.App)
 	var seen, last int
-	run(t, Options{AllowAddresses: loopback, OnEndpoint: func(evidence.Endpoint) { seen++ }, Progress: func(done, total int) {
+	run(t, Options{AllowAddresses: loopback, OnEndpoint: func(evidence.Endpoint, *evidence.Edge) { seen++ }, Progress: func(done, total int) {
 		if done != last+1 || total != 3 {
 			t.Errorf("progress %d of %d after %d", done, total, last)
 		}
@@ -220,6 +220,30 @@ func TestStreaming(t *testing.T) {
 	}}, "a.example.com="+o.String(), "b.example.com="+o.String(), "c.example.com=192.0.2.1")
 	if seen != 3 || last != 3 {
 		t.Errorf("%d endpoints, progress %d", seen, last)
+	}
+}
+
+// TestStreamingWithEdge: an endpoint is handed over with what its hostname
+// answered through the edge, whichever of the two comes first.
+func TestStreamingWithEdge(t *testing.T) {
+	o := origintest.HTTPS(t, origintest.Keys().Config(tls.NoClientCert), origintest.App)
+	slow := origintest.HTTPS(t, origintest.Keys().Config(tls.NoClientCert), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(300 * time.Millisecond)
+		origintest.App(w, r)
+	}))
+	for _, edge := range []string{o.String(), slow.String()} {
+		seen := map[string]string{}
+		run(t, Options{AllowAddresses: loopback, EdgeAddress: edge, OnEndpoint: func(ep evidence.Endpoint, e *evidence.Edge) {
+			seen[ep.Hostname] = "alone"
+			if e != nil && len(e.Observations) > 0 {
+				seen[ep.Hostname] = e.Hostname
+			}
+		}}, "a.example.com="+o.String(), "b.example.com="+slow.String(), "c.example.com=192.0.2.1", o.String())
+		for name, want := range map[string]string{"a.example.com": "a.example.com", "b.example.com": "b.example.com", "c.example.com": "c.example.com", o.Addr().String(): "alone"} {
+			if seen[name] != want {
+				t.Errorf("edge %s: %s came with %q, want %q", edge, name, seen[name], want)
+			}
+		}
 	}
 }
 

@@ -93,7 +93,7 @@ func Build(ev *evidence.Evidence, out checks.Outcome, o BuildOptions) *Report {
 		r.Results = append(r.Results, rr)
 	}
 	for _, og := range out.Origins {
-		r.Origins = append(r.Origins, originOf(og))
+		r.Origins = append(r.Origins, OriginOf(og))
 	}
 	for _, z := range ev.Zones {
 		r.Zones = append(r.Zones, Zone{ID: z.ID, Name: z.Name, AccountID: z.AccountID, AccountName: z.AccountName,
@@ -160,7 +160,8 @@ func catalogueDigest(all []checks.Check) string {
 	return hex.EncodeToString(sum[:])[:12]
 }
 
-func originOf(og checks.Origin) Origin {
+// OriginOf is a judged origin as reports have it.
+func OriginOf(og checks.Origin) Origin {
 	ep := og.Endpoint
 	o := Origin{
 		Zone: ep.Zone, Hostname: ep.Hostname, Address: ep.Address, Port: ep.Port, SNI: ep.SNI, Host: ep.Host,

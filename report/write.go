@@ -30,6 +30,8 @@ type WriteOptions struct {
 	// SARIF results of these point there; the others at a synthetic path.
 	ConfigPath  string
 	ConfigLines map[string]int
+	// Streamed are outputs that a [Stream] has written already.
+	Streamed []Output
 }
 
 // format is one way to write a report.
@@ -146,6 +148,7 @@ func editDistance(a, b string) int {
 func Write(outputs []Output, r *Report, stdout io.Writer, o WriteOptions) []error {
 	var errs []error
 	files := map[string]Output{}
+	outputs = slices.DeleteFunc(slices.Clone(outputs), func(out Output) bool { return slices.Contains(o.Streamed, out) })
 	for _, toStdout := range []bool{false, true} {
 		for _, out := range outputs {
 			if (out.Path == "") != toStdout {

@@ -29,6 +29,8 @@ type judge struct {
 	baseline *report.Report
 	// saveErr is a failure to save the evidence; the reports come first.
 	saveErr error
+	// stream writes origins as they are finished; nil where nothing is streamed.
+	stream *report.Stream
 }
 
 func (a *app) newJudge(r *reportFlags, cfg configuration) (*judge, error) {
@@ -109,7 +111,9 @@ func (j *judge) judge(ev *evidence.Evidence) error {
 	}
 	report.Finish(r)
 
-	errs := report.Write(j.outputs, r, a.stdout, j.writeOptions())
+	o := j.writeOptions()
+	o.Streamed = j.stream.Outputs()
+	errs := append(j.stream.Close(), report.Write(j.outputs, r, a.stdout, o)...)
 	if j.saveErr != nil {
 		errs = append(errs, fmt.Errorf("saving evidence: %w", j.saveErr))
 	}

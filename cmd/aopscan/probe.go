@@ -70,7 +70,7 @@ The other hosts of the same call are tried as neighbours on the same socket.`,
 				StartedAt:     a.now().UTC(),
 				Scope:         evidence.Scope{Targets: args, ConfigFile: cfg.path},
 			}
-			if err := a.probe(cmd.Context(), ev, probe.PlanHosts(hosts, o), o); err != nil {
+			if err := a.probe(cmd.Context(), ev, probe.PlanHosts(hosts, o), o, j); err != nil {
 				return err
 			}
 			ev.CollectedAt = a.now().UTC()

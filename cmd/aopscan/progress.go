@@ -32,12 +32,13 @@ type progress struct {
 }
 
 // newProgress makes the progress that fits the surroundings. A bar and log lines
-// do not go together, so with -v or --log-format json it is a heartbeat too.
-func newProgress(a *app) *progress {
+// do not go together, so with -v or --log-format json it is a heartbeat too, and
+// where bar is false.
+func newProgress(a *app, bar bool) *progress {
 	p := &progress{}
 	switch {
 	case a.quiet:
-	case isTerminal(a.stderr) && a.env("TERM") != "dumb" && a.verbose == 0 && a.logFormat != "json":
+	case bar && isTerminal(a.stderr) && a.env("TERM") != "dumb" && a.verbose == 0 && a.logFormat != "json":
 		p.w = a.stderr
 	case a.logFormat == "json":
 		log := slog.New(slog.NewJSONHandler(a.stderr, nil))

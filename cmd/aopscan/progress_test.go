@@ -66,7 +66,7 @@ func TestProgressBar(t *testing.T) {
 func TestProgressQuiet(t *testing.T) {
 	var b bytes.Buffer
 	a := &app{stderr: &b, env: func(string) string { return "" }, quiet: true}
-	p := newProgress(a)
+	p := newProgress(a, true)
 	p.probing(1, 2)
 	p.finish()
 	if b.Len() > 0 {

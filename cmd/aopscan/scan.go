@@ -6,9 +6,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/aopscan/aopscan/checks"
 	"github.com/aopscan/aopscan/internal/evidence"
 	"github.com/aopscan/aopscan/internal/inventory"
 	"github.com/aopscan/aopscan/probe"
+	"github.com/aopscan/aopscan/report"
 )
 
 // scanFlags are the flags of `aopscan scan`.
@@ -143,7 +145,7 @@ func (a *app) inventoryOptions(s *scanFlags) (inventory.Options, error) {
 // collect reads the configuration and probes the origins. An interrupt is not
 // an error: what was gathered by then is returned and says so.
 func (a *app) collect(ctx context.Context, s *scanFlags, iopts inventory.Options, popts probe.Options, j *judge) (*evidence.Evidence, error) {
-	progress := newProgress(a)
+	progress := newProgress(a, true)
 	iopts.Progress = progress.inventory
 	ev, err := inventory.Collect(ctx, iopts)
 	progress.finish()
@@ -152,7 +154,7 @@ func (a *app) collect(ctx context.Context, s *scanFlags, iopts inventory.Options
 	}
 	if !s.noProbe {
 		targets := probe.Plan(ev, popts)
-		if err := a.probe(ctx, ev, targets, popts); err != nil {
+		if err := a.probe(ctx, ev, targets, popts, j); err != nil {
 			return nil, err
 		}
 	}
@@ -161,9 +163,18 @@ func (a *app) collect(ctx context.Context, s *scanFlags, iopts inventory.Options
 	return ev, nil
 }
 
-// probe runs the targets and puts what they did into the evidence.
-func (a *app) probe(ctx context.Context, ev *evidence.Evidence, targets []probe.Target, o probe.Options) error {
-	progress := newProgress(a)
+// probe runs the targets and puts what they did into the evidence. Reports that
+// are written origin by origin get each as soon as it is finished.
+func (a *app) probe(ctx context.Context, ev *evidence.Evidence, targets []probe.Target, o probe.Options, j *judge) error {
+	j.stream = report.NewStream(j.outputs, a.stdout)
+	if j.stream != nil {
+		bench := checks.NewBench(ev)
+		o.OnEndpoint = func(ep evidence.Endpoint, edge *evidence.Edge) {
+			j.stream.Origin(report.OriginOf(bench.Origin(ep, edge)))
+		}
+	}
+	// Lines and a bar on one terminal would run into each other.
+	progress := newProgress(a, j.stream == nil || !isTerminal(a.stdout))
 	o.Progress = progress.probing
 	a.log.Info("probing", "origins", len(targets), "concurrency", o.Concurrency)
 	endpoints, edges, err := probe.Run(ctx, targets, o)
