@@ -132,9 +132,17 @@ func finish(ctx context.Context, o Options, ev *evidence.Evidence, m *meter) {
 func surroundingsOf(ev *evidence.Evidence, extra []ExtraOrigin) func(*evidence.Zone) surroundings {
 	edge := parsePrefixes(ev.EdgeRanges.CIDRs)
 	records := map[string]map[string][]evidence.DNSRecord{} // by account and name
-	for _, z := range ev.Zones {
+	balancers := map[string]map[string]*evidence.LoadBalancer{}
+	for i := range ev.Zones {
+		z := &ev.Zones[i]
 		if records[z.AccountID] == nil {
 			records[z.AccountID] = map[string][]evidence.DNSRecord{}
+			balancers[z.AccountID] = map[string]*evidence.LoadBalancer{}
+		}
+		for j := range z.LoadBalancers.Items {
+			if lb := &z.LoadBalancers.Items[j]; balances(lb) {
+				balancers[z.AccountID][lb.Name] = lb
+			}
 		}
 		for _, r := range z.DNS.Records {
 			if isHostRecord(r.Type) {
@@ -143,7 +151,7 @@ func surroundingsOf(ev *evidence.Evidence, extra []ExtraOrigin) func(*evidence.Z
 		}
 	}
 	return func(z *evidence.Zone) surroundings {
-		s := surroundings{edge: edge, extra: extra, records: records[z.AccountID]}
+		s := surroundings{edge: edge, extra: extra, records: records[z.AccountID], balancers: balancers[z.AccountID]}
 		if i := slices.IndexFunc(ev.Accounts, func(a evidence.Account) bool { return a.ID == z.AccountID }); i >= 0 {
 			s.account = &ev.Accounts[i]
 		}

@@ -411,6 +411,22 @@ func TestNamesBetweenZones(t *testing.T) {
 	}
 }
 
+// TestBalancerOfAnotherZone: load balancers are shared by a CNAME to their name,
+// whose own record is a placeholder as Cloudflare's documentation has it.
+func TestBalancerOfAnotherZone(t *testing.T) {
+	f := newFakeAPI(t)
+	f.addZone(1, "a.example", cname("www.a.example", "lb.b.example", true))
+	id := f.addZone(2, "b.example", a("lb.b.example", "192.0.2.1", true))
+	f.set("/zones/"+id+"/load_balancers", []m{{"id": "lb1", "name": "lb.b.example", "proxied": true, "enabled": true, "default_pools": []string{"p1"}, "fallback_pool": "p1"}})
+	f.set("/accounts/"+accountID+"/load_balancers/pools", []m{{"id": "p1", "name": "pool", "origins": []m{{"name": "o", "address": "203.0.113.7"}}}})
+	ev := collect(t, f.options())
+	for i, name := range []string{"www.a.example", "lb.b.example"} {
+		if h := one(t, ev.Zones[i].Hostnames, name); places(h) != "203.0.113.7 load-balancer" || h.NoOrigin != "" {
+			t.Errorf("%s: %s, %q", name, places(h), h.NoOrigin)
+		}
+	}
+}
+
 // TestOddities: recorded answers of real zones, with made-up names.
 func TestOddities(t *testing.T) {
 	f := newFakeAPI(t)

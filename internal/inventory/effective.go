@@ -15,12 +15,14 @@ import (
 // zone.
 type surroundings struct {
 	account *evidence.Account
-	// records are the host records of all zones of the account that were read:
-	// Cloudflare follows names between them.
-	records  map[string][]evidence.DNSRecord
-	edge     []netip.Prefix
-	resolved map[string]resolution
-	extra    []ExtraOrigin
+	// records are the host records of all zones of the account that were read, and
+	// balancers their load balancers that are on: Cloudflare follows names between
+	// zones.
+	records   map[string][]evidence.DNSRecord
+	balancers map[string]*evidence.LoadBalancer
+	edge      []netip.Prefix
+	resolved  map[string]resolution
+	extra     []ExtraOrigin
 	// want, when not nil, is told the names that need resolving.
 	want func(name string)
 }
@@ -98,7 +100,7 @@ func newZoneView(z *evidence.Zone, s surroundings) *zoneView {
 		}
 	}
 	for i := range z.LoadBalancers.Items {
-		if lb := &z.LoadBalancers.Items[i]; lb.Enabled != evidence.TriFalse && validName(lb.Name) {
+		if lb := &z.LoadBalancers.Items[i]; balances(lb) {
 			v.balancer[lb.Name] = lb
 			v.source(lb.Name, "load-balancer")
 		}
@@ -135,6 +137,16 @@ func newZoneView(z *evidence.Zone, s surroundings) *zoneView {
 	return v
 }
 
+// balances reports whether a load balancer takes part: one that is off does not.
+func balances(lb *evidence.LoadBalancer) bool {
+	return lb.Enabled != evidence.TriFalse && validName(lb.Name)
+}
+
+// balancerOf returns the load balancer that answers for a name of the zone, or nil.
+func (v *zoneView) balancerOf(name string) *evidence.LoadBalancer {
+	return lookupBalancer(v.balancer, v.records, name)
+}
+
 // wildcardNames adds the hostnames that only a wildcard record answers and that
 // the configuration mentions: what is said of them differs from what is said of
 // the wildcard.
@@ -157,7 +169,7 @@ func (v *zoneView) wildcardNames() {
 		if name == "" || v.sources[name] != nil || !validName(name) || strings.HasPrefix(name, "*") || !inZone(name, v.z.Name) {
 			continue
 		}
-		if _, ok := lookupRecords(v.records, name); ok {
+		if _, ok := lookupRecords(v.records, name); ok || v.balancerOf(name) != nil {
 			v.source(name, "wildcard")
 		}
 	}
@@ -179,6 +191,29 @@ func lookupRecords(records map[string][]evidence.DNSRecord, name string) ([]evid
 		}
 		if _, ok := records[parent]; ok {
 			return nil, false // the closest encloser has no wildcard
+		}
+		name = parent
+	}
+}
+
+// lookupBalancer returns the load balancer that answers for a name, or nil: it goes
+// before DNS records that are as specific as itself, and after more specific ones
+// (https://developers.cloudflare.com/load-balancing/load-balancers/dns-records/).
+func lookupBalancer(balancers map[string]*evidence.LoadBalancer, records map[string][]evidence.DNSRecord, name string) *evidence.LoadBalancer {
+	if lb := balancers[name]; lb != nil || records[name] != nil {
+		return lb
+	}
+	for {
+		_, parent, ok := strings.Cut(name, ".")
+		if !ok {
+			return nil
+		}
+		star := "*." + parent
+		if lb := balancers[star]; lb != nil || records[star] != nil {
+			return lb
+		}
+		if balancers[parent] != nil || records[parent] != nil {
+			return nil // the closest encloser has no wildcard
 		}
 		name = parent
 	}
@@ -289,11 +324,11 @@ func (v *zoneView) proxied(name string, h *evidence.Hostname) (recorded evidence
 
 // recorded says whether the configuration makes a name proxied.
 func (v *zoneView) recorded(name string) evidence.Tri {
-	if lb := v.balancer[name]; lb != nil && lb.Proxied != evidence.TriUnknown {
-		return lb.Proxied
-	}
 	if v.custom[name] != nil {
 		return evidence.TriTrue
+	}
+	if lb := v.balancerOf(name); lb != nil && lb.Proxied != evidence.TriUnknown {
+		return lb.Proxied
 	}
 	records, found := lookupRecords(v.records, name)
 	for _, r := range records {

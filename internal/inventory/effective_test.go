@@ -52,6 +52,9 @@ func testPools() []evidence.Pool {
 			{Name: "b", Address: "b.example.net", HostHeader: "b.internal.example"},
 			{Name: "off", Address: "203.0.113.29", Enabled: evidence.TriFalse}}},
 		{ID: "p2", Name: "off", Enabled: evidence.TriFalse, Origins: []evidence.PoolOrigin{{Address: "203.0.113.39"}}},
+		{ID: "to-app", Name: "to app", Origins: []evidence.PoolOrigin{{Address: "app.example.com"}}},
+		{ID: "to-lb", Name: "to lb", Origins: []evidence.PoolOrigin{{Address: "lb.example.com"}}},
+		{ID: "to-lb2", Name: "to lb2", Origins: []evidence.PoolOrigin{{Address: "lb2.example.com"}}},
 	}
 }
 
@@ -405,6 +408,39 @@ func TestOrigins(t *testing.T) {
 			records(rec("CNAME", "app.example.com", "lb.example.com", true))(z)
 			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "lb.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"p1"}}}
 		}, want: "203.0.113.21:8443 load-balancer; 203.0.113.22[b.internal.example|b.internal.example] load-balancer"},
+		"load balancer, and an origin rule for the Host header": {change: func(z *evidence.Zone) {
+			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "app.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"p1"}}}
+			originRule(evidence.OriginRule{Expression: "true", HostHeader: "rule.example.com"})(z)
+		}, want: "203.0.113.21:8443[rule.example.com|rule.example.com] load-balancer; 203.0.113.22[b.internal.example|b.internal.example] load-balancer"},
+		"load balancer of a wildcard": {hostname: "x.example.com", change: func(z *evidence.Zone) {
+			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "*.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"p1"}}}
+			z.ConfigRules.Items = []evidence.ConfigRule{{ID: "r", Expression: `http.host eq "x.example.com"`, SSL: "strict"}}
+		}, want: "203.0.113.21:8443 load-balancer; 203.0.113.22[b.internal.example|b.internal.example] load-balancer"},
+		"load balancer of a wildcard, and a record": {change: func(z *evidence.Zone) {
+			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "*.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"p1"}}}
+		}, want: "203.0.113.10 dns"},
+		"load balancer of a wildcard, and a wildcard record": {hostname: "x.example.com", change: func(z *evidence.Zone) {
+			z.DNS.Records = append(z.DNS.Records, rec("A", "*.example.com", "203.0.113.70", true))
+			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "*.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"p1"}}}
+			z.ConfigRules.Items = []evidence.ConfigRule{{ID: "r", Expression: `http.host eq "x.example.com"`, SSL: "strict"}}
+		}, want: "203.0.113.21:8443 load-balancer; 203.0.113.22[b.internal.example|b.internal.example] load-balancer"},
+		"load balancer of a name with a custom hostname": {hostname: "lb.example.com", change: func(z *evidence.Zone) {
+			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "lb.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"p1"}}}
+			z.CustomHostnames.Items = []evidence.CustomHostname{{Hostname: "lb.example.com", Status: "active"}}
+			z.FallbackOrigin = evidence.FallbackOrigin{Section: readSection, Origin: "app.example.com"}
+		}, want: "203.0.113.10 fallback-origin"},
+		"load balancer with itself as origin": {change: func(z *evidence.Zone) {
+			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "app.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"to-app"}}}
+		}, note: "circle"},
+		"CNAME to a load balancer with itself as origin": {change: func(z *evidence.Zone) {
+			records(rec("CNAME", "app.example.com", "lb.example.com", true))(z)
+			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "lb.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"to-lb"}}}
+		}, note: "circle"},
+		"load balancers in a circle": {change: func(z *evidence.Zone) {
+			records(rec("CNAME", "app.example.com", "lb.example.com", true))(z)
+			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "lb.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"to-lb2"}},
+				{Name: "lb2.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"to-lb", "p1"}}}
+		}, want: "203.0.113.21:8443 load-balancer; 203.0.113.22[b.internal.example|b.internal.example] load-balancer", note: "circle"},
 		"load balancers denied": {change: func(z *evidence.Zone) { z.LoadBalancers.Section = deniedSection(permLoadBalancers) },
 			want: "203.0.113.10 dns", note: "load balancers"},
 		"origin rule: port": {change: originRule(evidence.OriginRule{Expression: "true", OriginPort: 8443}), want: "203.0.113.10:8443 dns"},

@@ -168,6 +168,8 @@ type finder struct {
 	// base is what an origin looks like before anything is known of its address.
 	base evidence.Origin
 	way  route
+	// follows counts the names that were followed.
+	follows int
 }
 
 // origins finds where the requests of a hostname go. With configured false only
@@ -184,7 +186,7 @@ func (v *zoneView) origins(h *evidence.Hostname, configured bool) {
 			f.base, f.way = base, w
 			f.configured()
 		}
-		if !v.z.LoadBalancers.Known() && v.balancer[h.Name] == nil {
+		if !v.z.LoadBalancers.Known() && v.balancerOf(h.Name) == nil {
 			h.OriginNotes = append(h.OriginNotes, gapOf("the load balancers, which can change the origin,", v.z.LoadBalancers.Section))
 		}
 	}
@@ -222,8 +224,8 @@ func originKey(o evidence.Origin) string {
 	return strings.Join([]string{o.Address, fmt.Sprintf("%05d", o.Port), o.SNI, o.Host, o.Scheme, o.Source, o.Name}, "\x00")
 }
 
-// configured follows the configuration for one route: an overridden name, a load
-// balancer, a custom hostname, Spectrum, or the DNS records.
+// configured follows the configuration for one route: an overridden name, a custom
+// hostname, a load balancer, Spectrum, or the DNS records.
 func (f *finder) configured() {
 	v, name := f.v, f.h.Name
 	note := strings.Join(f.way.rules, ", ")
@@ -232,10 +234,10 @@ func (f *finder) configured() {
 		o := f.base
 		o.Source, o.Name, o.Note = f.way.source, f.way.host, note
 		f.name(f.way.host, o, nil)
-	case v.balancer[name] != nil:
-		f.balanced(v.balancer[name], note)
 	case v.custom[name] != nil:
 		f.customHostname(v.custom[name], note)
+	case v.balancerOf(name) != nil:
+		f.balanced(v.balancerOf(name), note, []string{name})
 	case v.spectrum[name] != nil && !v.hasProxiedRecord(name):
 		f.spectrumApps(v.spectrum[name])
 	default:
@@ -255,7 +257,7 @@ func (v *zoneView) hasProxiedRecord(name string) bool {
 // pass TCP or UDP through.
 func (v *zoneView) onlySpectrumTCP(name string) bool {
 	apps := v.spectrum[name]
-	if len(apps) == 0 || v.balancer[name] != nil || v.custom[name] != nil || v.hasProxiedRecord(name) {
+	if len(apps) == 0 || v.balancerOf(name) != nil || v.custom[name] != nil || v.hasProxiedRecord(name) {
 		return false
 	}
 	return !slices.ContainsFunc(apps, func(a *evidence.SpectrumApp) bool { return isWebProtocol(a.Protocol) })
@@ -327,8 +329,12 @@ func (v *zoneView) placeholder(name, content string) string {
 	return "an originless placeholder (" + content + ")"
 }
 
-// maxChain of CNAMEs that is followed, as resolvers do.
-const maxCNAMEs = 16
+// Bounds of following names: how many lead to one another, as with resolvers, and
+// how many in all for one hostname.
+const (
+	maxCNAMEs  = 16
+	maxFollows = 10000
+)
 
 // name adds the origins behind a name: inside the account's zones by their
 // records, proxied or not, outside by what it resolves to.
@@ -346,12 +352,18 @@ func (f *finder) name(target string, o evidence.Origin, chain []string) {
 		return
 	}
 	if slices.Contains(chain, target) || len(chain) >= maxCNAMEs {
-		f.gap("the origin of " + f.h.Name + ": its CNAMEs go in a circle (" + strings.Join(append(chain, target), ", ") + ")")
+		f.gap("the origin of " + f.h.Name + ": its names go in a circle (" + strings.Join(append(slices.Clone(chain), target), ", ") + ")")
+		return
+	}
+	if f.follows++; f.follows > maxFollows {
+		if f.follows == maxFollows+1 {
+			f.gap(fmt.Sprintf("all origins of %s: more than %d names lead to them", f.h.Name, maxFollows))
+		}
 		return
 	}
 	chain = append(slices.Clone(chain), target)
-	if lb := f.v.balancer[target]; lb != nil && target != f.h.Name {
-		f.balanced(lb, "CNAME "+target)
+	if lb := lookupBalancer(f.v.s.balancers, f.v.s.records, target); lb != nil {
+		f.balanced(lb, "CNAME "+target, chain)
 		return
 	}
 	if records, ok := lookupRecords(f.v.s.records, target); ok {
@@ -418,8 +430,12 @@ func (f *finder) gap(what string) {
 }
 
 // balanced adds the origins of a load balancer's pools. Pools and origins that are
-// switched off get no traffic.
-func (f *finder) balanced(lb *evidence.LoadBalancer, note string) {
+// switched off get no traffic. A Host header of the pool's goes before that of an
+// Origin Rule
+// (https://developers.cloudflare.com/load-balancing/additional-options/override-http-host-headers/).
+func (f *finder) balanced(lb *evidence.LoadBalancer, note string, chain []string) {
+	way := f.way
+	defer func() { f.way = way }()
 	if f.v.s.account == nil || !f.v.s.account.PoolsSection.Known() {
 		section := evidence.Section{Permission: permPools}
 		if f.v.s.account != nil {
@@ -449,15 +465,17 @@ func (f *finder) balanced(lb *evidence.LoadBalancer, note string) {
 			if po.Port != 0 {
 				o.Port = po.Port
 			}
+			f.way = way
 			if po.HostHeader != "" {
 				o.Host, o.SNI = po.HostHeader, po.HostHeader
+				f.way.hostHeader = ""
 			}
 			if addr, err := parseAddr(po.Address); err == nil {
 				f.address(addr, o)
 				continue
 			}
 			o.Name = po.Address
-			f.name(po.Address, o, nil)
+			f.name(po.Address, o, chain)
 		}
 	}
 }
