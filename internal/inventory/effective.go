@@ -622,9 +622,17 @@ func (v *zoneView) hostnameLevel(name string) (c evidence.EffectiveCertificate, 
 	case evidence.TriTrue:
 		c.Source, c.ID = evidence.CertificateHostname, a.CertificateID
 		c.Why = "the hostname has its own certificate"
-		if h.CertificatesSection.State == evidence.SectionRead && !hasCertificate(h.Certificates, a.CertificateID) {
+		status, listed := certificateStatus(h.Certificates, a.CertificateID)
+		switch {
+		case h.CertificatesSection.State == evidence.SectionRead && !listed:
 			return unknownCertificate("the hostname's association names a certificate that is not in the zone's list",
 				evidence.Gap{What: "which certificate Cloudflare presents: the associated one is missing"}), true
+		case status == "":
+			status = a.CertificateStatus
+		}
+		if status != "" && status != "active" { // only an active one is presented for certain
+			return unknownCertificate("the hostname's own certificate is "+status,
+				evidence.Gap{What: "which certificate Cloudflare presents: the status of the associated one is " + status}), true
 		}
 		return c, true
 	case evidence.TriFalse:
@@ -663,8 +671,14 @@ func later(a, b evidence.Association) bool {
 	return a.Status == "active" && b.Status != "active"
 }
 
-func hasCertificate(list []evidence.ClientCertificate, id string) bool {
-	return slices.ContainsFunc(list, func(c evidence.ClientCertificate) bool { return c.ID == id })
+// certificateStatus returns the status of a certificate, and whether it is in the
+// list at all.
+func certificateStatus(list []evidence.ClientCertificate, id string) (status string, listed bool) {
+	i := slices.IndexFunc(list, func(c evidence.ClientCertificate) bool { return c.ID == id })
+	if i < 0 {
+		return "", false
+	}
+	return list[i].Status, true
 }
 
 // zoneLevel answers from the zone's own certificates; done is false where the
@@ -677,8 +691,12 @@ func (v *zoneView) zoneLevel() (c evidence.EffectiveCertificate, done bool) {
 	case a.Enabled == evidence.TriFalse:
 		return c, false
 	}
-	newest, moving := deployed(a.Certificates)
+	newest, moving, sure := deployed(a.Certificates)
 	switch {
+	case newest != nil && !sure:
+		c.Source = evidence.CertificateZone
+		c.Why = "the zone level is on with one of the zone's own certificates; the API does not say which of the active ones was deployed last"
+		return c, true
 	case newest != nil:
 		c.Source, c.ID = evidence.CertificateZone, newest.ID
 		c.Why = "the zone level is on with the zone's own certificate"
@@ -694,12 +712,18 @@ func (v *zoneView) zoneLevel() (c evidence.EffectiveCertificate, done bool) {
 }
 
 // deployed returns the most recently deployed active certificate, and, where none
-// is active, one that is on its way in or out.
-func deployed(list []evidence.ClientCertificate) (newest, moving *evidence.ClientCertificate) {
+// is active, one that is on its way in or out. It is not sure which is the most
+// recent where there are several and their times are not all known.
+func deployed(list []evidence.ClientCertificate) (newest, moving *evidence.ClientCertificate, sure bool) {
+	active, undated := 0, 0
 	for i := range list {
 		c := &list[i]
 		switch c.Status {
 		case "active":
+			active++
+			if c.UploadedOn == nil {
+				undated++
+			}
 			if newest == nil || c.UploadedOn != nil && (newest.UploadedOn == nil || c.UploadedOn.After(*newest.UploadedOn)) {
 				newest = c
 			}
@@ -709,7 +733,7 @@ func deployed(list []evidence.ClientCertificate) (newest, moving *evidence.Clien
 			moving = c
 		}
 	}
-	return newest, moving
+	return newest, moving, active <= 1 || undated == 0
 }
 
 // globalLevel answers from Cloudflare's own certificate.

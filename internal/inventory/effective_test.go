@@ -115,6 +115,19 @@ func TestEffectiveCertificate(t *testing.T) {
 			withAssociation(evidence.TriTrue)(z)
 			z.HostnameAOP.Associations[0].CertificateID = "no-such"
 		}, evidence.CertificateUnknown, evidence.CertificateUnknown, "", "", "not in the zone's list"},
+		"association's certificate was deleted": {func(z *evidence.Zone) {
+			withAssociation(evidence.TriTrue)(z)
+			z.HostnameAOP.Certificates[0].Status = "deleted"
+		}, evidence.CertificateUnknown, evidence.CertificateUnknown, "", "", "certificate is deleted"},
+		"association's certificate did not get deployed": {func(z *evidence.Zone) {
+			withAssociation(evidence.TriTrue)(z)
+			z.HostnameAOP.Certificates[0].Status = "deployment_timed_out"
+		}, evidence.CertificateUnknown, evidence.CertificateUnknown, "", "", "deployment_timed_out"},
+		"association's certificate by its own word": {func(z *evidence.Zone) {
+			withAssociation(evidence.TriTrue)(z)
+			z.HostnameAOP.Certificates, z.HostnameAOP.CertificatesSection = nil, deniedSection(permSSL)
+			z.HostnameAOP.Associations[0].CertificateStatus = "pending_deletion"
+		}, evidence.CertificateUnknown, evidence.CertificateUnknown, "", "", "pending_deletion"},
 		"deleted association does not count": {func(z *evidence.Zone) {
 			withAssociation(evidence.TriFalse)(z)
 			z.HostnameAOP.Associations[0].Status = "deleted"
@@ -138,6 +151,10 @@ func TestEffectiveCertificate(t *testing.T) {
 			z.AOP.Enabled = evidence.TriTrue
 			z.AOP.Certificates = []evidence.ClientCertificate{cert("old", "active", 1), cert("new", "active", 9), cert("gone", "deleted", 20)}
 		}, evidence.CertificateZone, evidence.CertificateZone, "new", "", ""},
+		"zone, and nobody knows which of two": {func(z *evidence.Zone) {
+			z.AOP.Enabled = evidence.TriTrue
+			z.AOP.Certificates = []evidence.ClientCertificate{cert("a", "active", 1), {ID: "b", Status: "active"}}
+		}, evidence.CertificateZone, evidence.CertificateZone, "", "", "does not say which"},
 		"zone before global": {func(z *evidence.Zone) {
 			z.Settings.TLSClientAuth = "on"
 			z.AOP.Enabled = evidence.TriTrue
@@ -401,6 +418,9 @@ func TestOrigins(t *testing.T) {
 		"load balancer with a strange pool": {change: func(z *evidence.Zone) {
 			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "app.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"p9"}}}
 		}, note: "pool p9"},
+		"load balancer with nothing on": {change: func(z *evidence.Zone) {
+			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "app.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"p2"}}}
+		}, none: "a load balancer of whose origins none is switched on (app.example.com)"},
 		"load balancer's own name": {hostname: "lb.example.com", change: func(z *evidence.Zone) {
 			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "lb.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"p1"}}}
 		}, want: "203.0.113.21:8443 load-balancer; 203.0.113.22[b.internal.example|b.internal.example] load-balancer"},

@@ -444,9 +444,11 @@ func (f *finder) balanced(lb *evidence.LoadBalancer, note string, chain []string
 		f.h.OriginNotes = append(f.h.OriginNotes, gapOf("the pools of the load balancer "+lb.Name, section))
 		return
 	}
+	served := false
 	for _, id := range lb.PoolIDs {
 		pool := f.v.pools[id]
 		if pool == nil {
+			served = true // nobody knows
 			f.gap("the pool " + id + " of the load balancer " + lb.Name + ": the account's list does not have it")
 			continue
 		}
@@ -457,6 +459,7 @@ func (f *finder) balanced(lb *evidence.LoadBalancer, note string, chain []string
 			if po.Enabled == evidence.TriFalse {
 				continue
 			}
+			served = true
 			o := f.base
 			o.Source, o.Note = "load-balancer", "pool "+pool.Name
 			if note != "" {
@@ -477,6 +480,9 @@ func (f *finder) balanced(lb *evidence.LoadBalancer, note string, chain []string
 			o.Name = po.Address
 			f.name(po.Address, o, chain)
 		}
+	}
+	if !served {
+		f.none = append(f.none, "a load balancer of whose origins none is switched on ("+lb.Name+")")
 	}
 }
 
