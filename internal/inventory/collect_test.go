@@ -98,36 +98,78 @@ func TestEconomy(t *testing.T) {
 	}
 }
 
-// TestSettingsFallback: without the deprecated list of all settings, the three that
-// matter are read alone, and only the first zone pays for finding out.
+// TestSettingsFallback: without the deprecated list of all settings, those on which
+// something hangs are read alone, and only the first zone pays for finding out.
 func TestSettingsFallback(t *testing.T) {
-	for _, status := range []int{400, 404, 405, 410} {
-		f := newFakeAPI(t)
-		for i := range 20 {
-			id := f.addZone(i, fmt.Sprintf("zone%03d.example", i), a(fmt.Sprintf("zone%03d.example", i), "203.0.113.10", true))
-			f.fail("/zones/"+id+"/settings", status, 1, "no longer")
-			for name, value := range map[string]string{"ssl": "strict", "tls_client_auth": "on", "always_use_https": "off"} {
-				f.set("/zones/"+id+"/settings/"+name, m{"id": name, "value": value, "modified_on": nil})
+	pem := newCert(t, "zone", false, time.Now().Add(time.Hour))
+	for name, c := range map[string]struct {
+		status     int
+		ssl, https string // always_use_https is not asked for where https is ""
+		zoneLevel  bool   // on, with an active certificate: tls_client_auth is not asked for
+		rule       bool   // a Page Rule, to which the scheme may matter
+		paused     bool
+		requests   int
+	}{
+		"400":                    {status: 400, ssl: "strict", https: "off", requests: 11},
+		"404":                    {status: 404, ssl: "strict", https: "off", requests: 11},
+		"405":                    {status: 405, ssl: "full", https: "on", requests: 11},
+		"410":                    {status: 410, ssl: "full", https: "on", requests: 11},
+		"zone level":             {status: 410, ssl: "strict", https: "off", zoneLevel: true, requests: 10},
+		"all pulled over TLS":    {status: 410, ssl: "origin_pull", zoneLevel: true, requests: 9},
+		"nothing pulled over it": {status: 410, ssl: "flexible", requests: 10},
+		"a rule":                 {status: 410, ssl: "flexible", https: "on", rule: true, requests: 11},
+		"paused":                 {status: 410, ssl: "strict", paused: true, requests: 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeAPI(t)
+			for i := range 20 {
+				id := f.addZone(i, fmt.Sprintf("zone%03d.example", i), a(fmt.Sprintf("zone%03d.example", i), "203.0.113.10", true))
+				f.fail("/zones/"+id+"/settings", c.status, 1, "no longer")
+				f.set("/zones/"+id+"/settings/ssl", m{"id": "ssl", "value": c.ssl, "modified_on": nil})
+				f.results["/zones"].([]m)[i]["paused"] = c.paused
+				if c.https != "" {
+					f.set("/zones/"+id+"/settings/always_use_https", m{"id": "always_use_https", "value": c.https})
+				}
+				if c.zoneLevel {
+					f.set("/zones/"+id+"/origin_tls_client_auth/settings", m{"enabled": true})
+					f.set("/zones/"+id+"/origin_tls_client_auth", []m{{"id": "zc", "certificate": pem, "status": "active", "uploaded_on": "2026-01-01T00:00:00Z"}})
+				} else {
+					f.set("/zones/"+id+"/settings/tls_client_auth", m{"id": "tls_client_auth", "value": "on"})
+				}
+				if c.rule {
+					f.set("/zones/"+id+"/pagerules", []m{{"id": "p", "status": "active", "targets": []m{{"constraint": m{"value": "http://x.example/*"}}}}})
+				}
 			}
-		}
-		o := f.options()
-		o.Limits.Concurrency = 1
-		ev := collect(t, o)
-		asked := 0
-		for _, l := range f.log {
-			if strings.HasSuffix(l, "/settings") && !strings.HasSuffix(l, "origin_tls_client_auth/settings") {
-				asked++
+			ev := collect(t, f.options())
+			asked, most := 0, 0
+			for _, l := range f.log {
+				if strings.HasSuffix(l, "/settings") && !strings.HasSuffix(l, "origin_tls_client_auth/settings") {
+					asked++
+				}
 			}
-		}
-		// With one request at a time, only zones that were already under way ask.
-		if asked > zoneConcurrency {
-			t.Errorf("%d: asked for the list %d times", status, asked)
-		}
-		for _, z := range ev.Zones {
-			if s := z.Settings; s.State != evidence.SectionRead || s.SSL != "strict" || s.TLSClientAuth != "on" || s.AlwaysUseHTTPS != "off" || len(s.Unread) != 0 {
-				t.Fatalf("%d: %+v", status, s)
+			for i := range 20 {
+				most = max(most, f.requests("/zones/"+zoneID(i)))
 			}
-		}
+			if asked != 1 || most != c.requests+1 { // the first zone pays
+				t.Errorf("asked for the list %d times, %d requests for one zone", asked, most)
+			}
+			if total := f.requests("/zones/"); total != 20*c.requests+1 {
+				t.Errorf("%d requests for 20 zones", total)
+			}
+			global := "on"
+			source := evidence.CertificateGlobal
+			if c.zoneLevel {
+				global, source = "", evidence.CertificateZone
+			}
+			for _, z := range ev.Zones {
+				if s := z.Settings; s.State != evidence.SectionRead || s.SSL != c.ssl || s.TLSClientAuth != global || s.AlwaysUseHTTPS != c.https || len(s.Unread) != 0 {
+					t.Fatalf("%+v", s)
+				}
+				if h := z.Hostnames[0]; h.Certificate.Source != source && h.Certificate.Configured != source || len(h.SSLMode.Gaps)+len(h.Certificate.Gaps) > 0 {
+					t.Fatalf("%+v", h)
+				}
+			}
+		})
 	}
 }
 

@@ -20,7 +20,9 @@ import (
 type zoneReader struct {
 	c *client
 	// noSettingsList and noAssociationList remember that the API has no such
-	// list any more (or not yet), so that only the first zone pays for asking.
+	// list any more (or not yet), so that only the first zone pays for asking; the
+	// others wait for what firstSettings learns.
+	firstSettings     sync.Once
 	noSettingsList    atomic.Bool
 	noAssociationList atomic.Bool
 	// accounts are what was read per account, balanced which hostnames have a load
@@ -58,6 +60,7 @@ func (r *zoneReader) read(ctx context.Context, z *evidence.Zone) {
 		wg.Go(func() { r.workerRoutes(ctx, z) })
 	}
 	wg.Wait()
+	r.laterSettings(ctx, z)
 	r.associations(ctx, z)
 }
 
@@ -82,9 +85,6 @@ func (r *zoneReader) loadBalancersIfAny(ctx context.Context, z *evidence.Zone) {
 	}
 }
 
-// settingNames are the zone settings that are judged.
-var settingNames = []string{"ssl", "tls_client_auth", "always_use_https"}
-
 // apiSetting is one zone setting; its value is a word for those that matter.
 type apiSetting struct {
 	ID    string          `json:"id"`
@@ -99,57 +99,113 @@ func (s apiSetting) word() string {
 }
 
 // settings reads the zone settings: all in one request while the API still
-// answers that (it is deprecated), else one by one.
+// answers that (it is deprecated), else the SSL mode alone; see laterSettings.
 func (r *zoneReader) settings(ctx context.Context, z *evidence.Zone) {
 	path := pathf("/zones/%s/settings", z.ID)
-	values := map[string]string{}
 	z.Settings.Section = evidence.Section{State: evidence.SectionRead, Permission: permSettings, Endpoint: path}
-	if !r.noSettingsList.Load() {
-		all, err := list[apiSetting](ctx, r.c, path, nil, 0)
-		for _, s := range all {
-			values[s.ID] = s.word()
-		}
-		var api *APIError
+	var (
+		all []apiSetting
+		err error
+		api *APIError
+	)
+	ask := func() {
+		all, err = list[apiSetting](ctx, r.c, path, nil, 0)
 		if errors.As(err, &api) && refused(api.Status) && !denied(api.Status) {
 			r.noSettingsList.Store(true)
 		}
-		if err != nil && (api == nil || !refused(api.Status)) {
-			// A network fault or a fault of the API would hit the single settings too.
-			z.Settings.Section = sectionOf(err, permSettings, path, false)
-			return
+	}
+	asked := false
+	r.firstSettings.Do(func() { ask(); asked = true })
+	if !asked && !r.noSettingsList.Load() {
+		ask()
+	}
+	if err != nil && (api == nil || !refused(api.Status)) {
+		// A network fault or a fault of the API would hit the single settings too.
+		z.Settings.Section = sectionOf(err, permSettings, path, false)
+		return
+	}
+	for _, s := range all {
+		if p := settingOf(z, s.ID); p != nil {
+			*p = s.word()
 		}
 	}
-	for _, name := range settingNames {
-		if values[name] != "" {
-			continue
-		}
-		one := pathf("/zones/%s/settings/%s", z.ID, name)
-		s, err := object[apiSetting](ctx, r.c, one)
-		if err == nil && s.word() == "" {
-			err = &APIError{Path: one, Status: http.StatusOK, Message: "the setting has no value"}
-		}
-		if err == nil {
-			values[name] = s.word()
-			continue
-		}
-		section := sectionOf(err, permSettings, one, false)
-		if section.State == evidence.SectionDenied && len(values) == 0 {
-			z.Settings.Section = section // one permission covers them all
-			return
-		}
-		if z.Settings.Unread == nil {
-			z.Settings.Unread = map[string]evidence.Section{}
-		}
-		z.Settings.Unread[name] = section
+	r.setting(ctx, z, "ssl")
+}
+
+// laterSettings reads the settings that the list of all did not tell and that
+// something in the zone hangs on, once the rest of the zone is read.
+func (r *zoneReader) laterSettings(ctx context.Context, z *evidence.Zone) {
+	if z.Settings.State != evidence.SectionRead {
+		return
 	}
-	z.Settings.SSL = values["ssl"]
-	z.Settings.TLSClientAuth = values["tls_client_auth"]
-	z.Settings.AlwaysUseHTTPS = values["always_use_https"]
-	z.Settings.SSLAutomaticMode = values["ssl_automatic_mode"]
-	if len(z.Settings.Unread) == len(settingNames) {
-		z.Settings.Section = z.Settings.Unread[settingNames[0]]
-		z.Settings.Unread = nil
+	if needsGlobalLevel(z) {
+		r.setting(ctx, z, "tls_client_auth")
 	}
+	if z.Settings.State == evidence.SectionRead && needsAlwaysUseHTTPS(z) {
+		r.setting(ctx, z, "always_use_https")
+	}
+	if len(z.Settings.Unread) > 0 && z.Settings.SSL+z.Settings.TLSClientAuth+z.Settings.AlwaysUseHTTPS == "" {
+		z.Settings.Section, z.Settings.Unread = z.Settings.Setting("ssl"), nil
+	}
+}
+
+// setting reads one setting that is not known yet.
+func (r *zoneReader) setting(ctx context.Context, z *evidence.Zone, name string) {
+	value := settingOf(z, name)
+	if *value != "" {
+		return
+	}
+	path := pathf("/zones/%s/settings/%s", z.ID, name)
+	s, err := object[apiSetting](ctx, r.c, path)
+	if err == nil && s.word() == "" {
+		err = &APIError{Path: path, Status: http.StatusOK, Message: "the setting has no value"}
+	}
+	if err == nil {
+		*value = s.word()
+		return
+	}
+	section := sectionOf(err, permSettings, path, false)
+	if section.State == evidence.SectionDenied && z.Settings.SSL+z.Settings.TLSClientAuth+z.Settings.AlwaysUseHTTPS == "" {
+		z.Settings.Section, z.Settings.Unread = section, nil // one permission covers them all
+		return
+	}
+	if z.Settings.Unread == nil {
+		z.Settings.Unread = map[string]evidence.Section{}
+	}
+	z.Settings.Unread[name] = section
+}
+
+// settingOf returns where a setting that is judged is kept, or nil.
+func settingOf(z *evidence.Zone, name string) *string {
+	switch name {
+	case "ssl":
+		return &z.Settings.SSL
+	case "tls_client_auth":
+		return &z.Settings.TLSClientAuth
+	case "always_use_https":
+		return &z.Settings.AlwaysUseHTTPS
+	case "ssl_automatic_mode":
+		return &z.Settings.SSLAutomaticMode
+	}
+	return nil
+}
+
+// needsGlobalLevel reports whether the global level of AOP can matter: not where
+// the zone level gives every hostname without a certificate of its own its answer.
+func needsGlobalLevel(z *evidence.Zone) bool {
+	_, decided := (&zoneView{z: z}).zoneLevel()
+	return !decided
+}
+
+// needsAlwaysUseHTTPS reports whether Always Use HTTPS can matter: to how visitors
+// over plain HTTP are served, and to rules that look at the scheme.
+func needsAlwaysUseHTTPS(z *evidence.Zone) bool {
+	c, o, p := z.ConfigRules, z.OriginRules, z.PageRules
+	if !c.Known() || !o.Known() || !p.Known() || len(c.Items)+len(o.Items)+len(p.Items) > 0 {
+		return true
+	}
+	everyScheme := makesInert(z.Settings.SSL) || z.Settings.SSL == "origin_pull" // pulled alike
+	return !everyScheme && (&zoneView{z: z}).notServing() == ""
 }
 
 // refused reports whether a status is the API's lasting no to a request.
