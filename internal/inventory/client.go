@@ -123,6 +123,7 @@ const maxPages = 2000
 func list[T any](ctx context.Context, c *client, path string, query url.Values, perPage int) ([]T, error) {
 	var (
 		items []T
+		odd   error               // the first item that is not understood; the others are kept
 		seen  = map[string]bool{} // items by their bytes, against repeated pages
 		fail  = func(format string, args ...any) error {
 			return &APIError{Path: path, Status: http.StatusOK, Message: fmt.Sprintf(format, args...)}
@@ -144,7 +145,12 @@ func list[T any](ctx context.Context, c *client, path string, query url.Values, 
 			return items, err
 		}
 		var raws []json.RawMessage
-		if !isNull(r.Result) {
+		switch {
+		case len(r.Result) == 0:
+			return items, fail("the result is missing")
+		case isNull(r.Result) && perPage > 0 && r.ResultInfo == nil:
+			return items, fail("the result is null") // without a word on how many there are
+		case !isNull(r.Result): // a null list with a count, or one without pages, is an empty one
 			if err := json.Unmarshal(r.Result, &raws); err != nil {
 				return items, fail("the result is not a list: %s", cleanError(err))
 			}
@@ -156,20 +162,23 @@ func list[T any](ctx context.Context, c *client, path string, query url.Values, 
 			}
 			seen[string(raw)] = true
 			var v T
+			fresh++
 			if err := json.Unmarshal(raw, &v); err != nil {
-				return items, fail("item %d is not understood: %s", len(items)+1, cleanError(err))
+				if odd == nil {
+					odd = fail("item %d is not understood: %s", len(seen), cleanError(err))
+				}
+				continue
 			}
 			items = append(items, v)
-			fresh++
 		}
-		more, total := morePages(r.ResultInfo, page, perPage, len(raws), len(items))
+		more, total := morePages(r.ResultInfo, page, perPage, len(raws), len(seen))
 		switch {
-		case !more && total > len(items):
-			return items, fail("the list is short: %d of %d items", len(items), total)
-		case !more:
-			return items, nil
+		case !more && total > len(seen):
+			return items, fail("the list is short: %d of %d items", len(seen), total)
+		case !more, fresh == 0 && total == 0:
+			return items, odd
 		case fresh == 0:
-			return items, fail("page %d brings nothing new, yet the list has %d items and %d were read", page, total, len(items))
+			return items, fail("page %d brings nothing new, yet the list has %d items and %d were read", page, total, len(seen))
 		}
 	}
 	return items, fail("the list has more than %d pages", maxPages)
@@ -190,7 +199,7 @@ func morePages(info *cloudflare.ResultInfo, page, perPage, onPage, have int) (mo
 		return page < info.TotalPages, info.Total
 	case info.Total > 0:
 		return have < info.Total && onPage > 0, info.Total
-	case info.Total == 0 && info.Count == 0 && size > 0 && onPage >= size && perPage > 0:
+	case info.Total == 0 && size > 0 && onPage >= size && perPage > 0:
 		// No totals at all: a full page may have a successor.
 		return true, 0
 	}

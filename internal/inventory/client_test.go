@@ -59,14 +59,27 @@ func TestList(t *testing.T) {
 		"three pages":                           {45, 20, full(45), 45, 3, ""},
 		"three pages without asking for a size": {45, 0, full(45), 45, 3, ""},
 		"no result_info":                        {7, 20, func(_, _ int, items []string) string { return page(items, "") }, 7, 1, ""},
-		"null result":                           {0, 20, func(_, _ int, _ []string) string { return `{"success":true,"result":null}` }, 0, 1, ""},
-		"missing result":                        {0, 20, func(_, _ int, _ []string) string { return `{"success":true}` }, 0, 1, ""},
+		"null result":                           {0, 20, func(_, _ int, _ []string) string { return `{"success":true,"result":null}` }, 0, 1, "the result is null"},
+		"null result and a count": {0, 20, func(_, _ int, _ []string) string {
+			return `{"success":true,"result":null,"result_info":{"page":1,"total_count":0}}`
+		}, 0, 1, ""},
+		"null result and a count of more": {0, 20, func(_, _ int, _ []string) string {
+			return `{"success":true,"result":null,"result_info":{"page":1,"total_count":3}}`
+		}, 0, 1, "short: 0 of 3"},
+		"null result of a list without pages": {0, 0, func(_, _ int, _ []string) string { return `{"success":true,"result":null}` }, 0, 1, ""},
+		"missing result":                      {0, 0, func(_, _ int, _ []string) string { return `{"success":true}` }, 0, 1, "the result is missing"},
 		"total only": {45, 20, func(p, size int, items []string) string {
 			return page(items, `,"result_info":{"page":`+strconv.Itoa(p)+`,"per_page":20,"total_count":45}`)
 		}, 45, 3, ""},
 		"no totals": {45, 20, func(p, size int, items []string) string {
 			return page(items, `,"result_info":{"page":1,"per_page":20}`)
 		}, 45, 3, ""},
+		"a count of the page and no totals": {45, 20, func(p, size int, items []string) string {
+			return page(items, fmt.Sprintf(`,"result_info":{"page":%d,"per_page":20,"count":%d}`, p, len(items)))
+		}, 45, 3, ""},
+		"no totals and no pages": {2, 2, func(_, _ int, _ []string) string {
+			return page([]string{`{"id":"a"}`, `{"id":"b"}`}, `,"result_info":{"count":2}`)
+		}, 2, 2, ""},
 		"the server's pages are smaller": {45, 100, func(p, _ int, _ []string) string {
 			var items []string
 			for i := (p - 1) * 10; i < min(p*10, 45); i++ {
@@ -95,6 +108,12 @@ func TestList(t *testing.T) {
 		}, 45, 3, ""},
 		"not a list": {0, 20, func(_, _ int, _ []string) string { return `{"success":true,"result":{"a":1}}` }, 0, 1, "not a list"},
 		"bad item":   {0, 20, func(_, _ int, _ []string) string { return `{"success":true,"result":[{"id":"a"},{"id":7}]}` }, 1, 1, "item 2 is not understood"},
+		"bad item among good ones, on the first page": {45, 20, func(p, size int, items []string) string {
+			if p == 1 {
+				items[3] = `{"id":["odd"]}`
+			}
+			return full(45)(p, size, items)
+		}, 44, 3, "item 4 is not understood"},
 		"success false": {0, 20, func(_, _ int, _ []string) string {
 			return `{"success":false,"errors":[{"code":1234,"message":"no"}],"result":[]}`
 		}, 0, 1, "code 1234: no"},
