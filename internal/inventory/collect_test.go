@@ -385,7 +385,19 @@ func TestHostnameLevel(t *testing.T) {
 	if n := f.requests("/zones/" + id + "/origin_tls_client_auth/hostnames"); n != 2+4 {
 		t.Errorf("%d requests", n)
 	}
+	// One of them is a load balancer's name, without a record.
+	f, id = setUp()
+	f.set("/zones/"+id+"/load_balancers", []m{{"id": "lb", "name": "lb.example.com", "proxied": true, "default_pools": []string{"p"}}})
+	f.set("/accounts/"+accountID+"/load_balancers/pools", []m{{"id": "p", "origins": []m{{"address": "203.0.113.9"}}}})
+	f.set("/zones/"+id+"/origin_tls_client_auth/hostnames/lb.example.com", m{"hostname": "lb.example.com", "enabled": false, "cert_id": "hc"})
+	if got := one(t, collect(t, f.options()).Zones[0].Hostnames, "lb.example.com").Certificate; got.Source != evidence.CertificateNone {
+		t.Errorf("%+v", got)
+	}
 	// Only the first zone pays for finding out that there is no list.
+	f, id = setUp()
+	for _, as := range associations {
+		f.set("/zones/"+id+"/origin_tls_client_auth/hostnames/"+as["hostname"].(string), as)
+	}
 	id2 := f.addZone(2, "example.net", a("on.example.net", "203.0.113.1", true))
 	f.set("/zones/"+id2+"/origin_tls_client_auth/hostnames/certificates", []m{{"id": "hc", "certificate": pem, "status": "active"}})
 	o := f.options()

@@ -329,10 +329,17 @@ func (r *zoneReader) associations(ctx context.Context, z *evidence.Zone) {
 	}
 }
 
-// associationsOneByOne asks for the association of every proxied hostname. A
-// hostname without one is left out.
+// associationsOneByOne asks for the association of every proxied hostname, and of
+// those with a load balancer. A hostname without one is left out.
 func (r *zoneReader) associationsOneByOne(ctx context.Context, z *evidence.Zone) []evidence.Association {
 	names := proxiedNames(z)
+	for i := range z.LoadBalancers.Items {
+		if lb := &z.LoadBalancers.Items[i]; balances(lb) && lb.Proxied != evidence.TriFalse {
+			names = append(names, lb.Name)
+		}
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
 	found := make([]*evidence.Association, len(names))
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, 16)
@@ -396,14 +403,13 @@ func isHostRecord(typ string) bool { return typ == "A" || typ == "AAAA" || typ =
 // apiRecord is a DNS record. Content is missing from some (HTTPS, SRV), whose
 // data object then holds it.
 type apiRecord struct {
-	ID       string          `json:"id"`
-	Type     string          `json:"type"`
-	Name     string          `json:"name"`
-	Content  string          `json:"content"`
-	Proxied  tri             `json:"proxied"`
-	Priority *float64        `json:"priority"`
-	Data     json.RawMessage `json:"data"`
-	Meta     json.RawMessage `json:"meta"`
+	ID      string          `json:"id"`
+	Type    string          `json:"type"`
+	Name    string          `json:"name"`
+	Content string          `json:"content"`
+	Proxied tri             `json:"proxied"`
+	Data    json.RawMessage `json:"data"`
+	Meta    json.RawMessage `json:"meta"`
 }
 
 // maxContent bounds a record's content; an SPF policy of many strings fits.
