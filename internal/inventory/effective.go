@@ -608,6 +608,10 @@ func (v *zoneView) hostnameLevel(name string) (c evidence.EffectiveCertificate, 
 	h := v.z.HostnameAOP
 	a, found := association(h.Associations, name)
 	if !found {
+		if star := wildcardAssociation(h.Associations, name); star != "" {
+			return unknownCertificate("whether the association of "+star+" holds for the hostname is not known",
+				evidence.Gap{What: "which certificate Cloudflare presents: there is an association for " + star}), true
+		}
 		if s := h.AssociationsSection; !s.Known() {
 			return unknownCertificate("the hostname's own setting is not known, and it would come first",
 				gapOf("the hostname-level AOP setting", s)), true
@@ -660,6 +664,18 @@ func association(list []evidence.Association, name string) (evidence.Association
 		}
 	}
 	return best, found
+}
+
+// wildcardAssociation returns the hostname of an association whose star covers a
+// name, or "". Cloudflare's documentation does not say whether there is such a thing.
+func wildcardAssociation(list []evidence.Association, name string) string {
+	for _, a := range list {
+		parent, star := strings.CutPrefix(a.Hostname, "*.")
+		if star && a.Status != "deleted" && a.Enabled != evidence.TriNull && strings.HasSuffix(name, "."+parent) {
+			return a.Hostname
+		}
+	}
+	return ""
 }
 
 // later reports whether a was changed after b; where times are missing, an active

@@ -111,6 +111,10 @@ func TestEffectiveCertificate(t *testing.T) {
 			withAssociation(evidence.TriFalse)(z)
 			z.HostnameAOP.Associations[0].Hostname = "other.example.com"
 		}, evidence.CertificateZone, evidence.CertificateZone, "zone-cert", "", ""},
+		"association of a wildcard": {func(z *evidence.Zone) {
+			withAssociation(evidence.TriFalse)(z)
+			z.HostnameAOP.Associations[0].Hostname = "*.example.com"
+		}, evidence.CertificateUnknown, evidence.CertificateUnknown, "", "", "association of *.example.com"},
 		"association's certificate is gone": {func(z *evidence.Zone) {
 			withAssociation(evidence.TriTrue)(z)
 			z.HostnameAOP.Associations[0].CertificateID = "no-such"
