@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -59,11 +60,15 @@ func (a *app) printFindings(findings []inventory.Finding, asJSON bool) error {
 		return enc.Encode(findings)
 	}
 	for _, f := range findings {
-		if _, err := fmt.Fprintf(a.stdout, "%-7s %-28s %s\n", f.Status, sanitize.Text(f.Name, 60), sanitize.Text(f.Detail, 400)); err != nil {
+		name, detail := sanitize.Text(f.Name, 60), sanitize.Text(f.Detail, 400)
+		if p, ok := strings.CutPrefix(name, "permission: "); ok {
+			name, detail = "permission", p+": "+detail
+		}
+		if _, err := fmt.Fprintf(a.stdout, "%-6s %-12s %s\n", f.Status, name, detail); err != nil {
 			return err
 		}
 		if f.Hint != "" {
-			fmt.Fprintf(a.stdout, "%-7s %-28s hint: %s\n", "", "", sanitize.Text(f.Hint, 2000))
+			fmt.Fprintf(a.stdout, "%-6s %-12s hint: %s\n", "", "", sanitize.Text(f.Hint, 2000))
 		}
 	}
 	return nil

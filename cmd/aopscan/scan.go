@@ -201,7 +201,7 @@ func (a *app) printPlan(ctx context.Context, s *scanFlags, iopts inventory.Optio
 	if err != nil {
 		return &exitError{code: exitNothing, err: err}
 	}
-	fmt.Fprintf(a.stdout, "zones: %d in %d accounts\nAPI requests: about %d of %d allowed in %s (finding this out took %d)\n",
+	fmt.Fprintf(a.stdout, "zones: %d (accounts: %d)\nAPI requests: about %d of %d allowed in %s (finding this out took %d)\n",
 		cost.Zones, cost.Accounts, cost.Requests, cost.Allowance, cost.Window, cost.Spent)
 	if cost.Waiting > 0 {
 		fmt.Fprintf(a.stdout, "waiting: about %s, because it needs more than the allowance\n", cost.Waiting)

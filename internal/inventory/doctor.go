@@ -119,7 +119,7 @@ func (d *doctor) resolves(ctx context.Context) {
 		d.found("dns", HealthFail, fmt.Sprintf("%s does not resolve %s: %s", how, sanitize.Text(host, 253), res.err), "origins with a name cannot be found either; check the resolver, or name one with --resolver")
 		return
 	}
-	d.found("dns", HealthOK, fmt.Sprintf("%s resolves %s to %d addresses", how, host, len(res.addrs)), "")
+	d.found("dns", HealthOK, fmt.Sprintf("%s resolves %s (addresses: %d)", how, host, len(res.addrs)), "")
 }
 
 // api asks for something that needs no permission and notes from which address.
@@ -234,7 +234,10 @@ func (d *doctor) zones(ctx context.Context) {
 		d.found("permissions", HealthSkip, "no zone to try the permissions on", newToken(link, byHand))
 		return
 	}
-	detail := fmt.Sprintf("%d zones", len(zones))
+	detail := fmt.Sprintf("the token can read %d of them", len(zones))
+	if len(d.o.Zones)+len(d.o.Accounts) > 0 {
+		detail = fmt.Sprintf("the token can read %d of those asked for", len(zones))
+	}
 	if len(problems) > 0 {
 		d.found("zones", HealthFail, fmt.Sprintf("%s; %s", detail, problems[0].Cause), problems[0].Hint)
 	} else {
