@@ -60,7 +60,7 @@ func (a *app) printFindings(findings []inventory.Finding, asJSON bool) error {
 		return enc.Encode(findings)
 	}
 	for _, f := range findings {
-		name, detail := sanitize.Text(f.Name, 60), sanitize.Text(f.Detail, 400)
+		name, detail := sanitize.Text(f.Name, 100), sanitize.Text(f.Detail, 400)
 		if p, ok := strings.CutPrefix(name, "permission: "); ok {
 			name, detail = "permission", p+": "+detail
 		}
