@@ -558,6 +558,8 @@ func originWords(h Hostname) []string {
 	switch {
 	case h.NoOrigin != "":
 		return []string{"none: " + h.NoOrigin}
+	case len(h.Origins) == 0 && h.Proxied == evidence.TriFalse:
+		return []string{"in public DNS"} // where visitors find it
 	case len(h.Origins) == 0:
 		return []string{"not known"}
 	}

@@ -232,3 +232,17 @@ func FuzzWrap(f *testing.F) {
 		}
 	})
 }
+
+func TestOriginWords(t *testing.T) {
+	for want, h := range map[string]Hostname{
+		"203.0.113.1:443":         {Proxied: evidence.TriTrue, Origins: []string{"203.0.113.1:443"}},
+		"none: Cloudflare Pages":  {Proxied: evidence.TriTrue, NoOrigin: "Cloudflare Pages"},
+		"not known":               {Proxied: evidence.TriTrue},
+		"in public DNS":           {Proxied: evidence.TriFalse},
+		"203.0.113.2:443, paused": {Proxied: evidence.TriFalse, Origins: []string{"203.0.113.2:443", "paused"}},
+	} {
+		if got := strings.Join(originWords(h), ", "); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
