@@ -182,7 +182,7 @@ func OriginOf(og checks.Origin) Origin {
 func hostnameOf(z evidence.Zone, h evidence.Hostname, now time.Time) Hostname {
 	out := Hostname{
 		Zone: z.Name, Hostname: h.Name, Proxied: h.Proxied,
-		SSLMode: h.SSLMode.Value, SSLModeSource: h.SSLMode.Source,
+		SSLMode: h.SSLMode.Value, SSLModeSource: h.SSLMode.Source, SSLModeOthers: h.SSLMode.Others,
 		CertificateSource: h.Certificate.Source, CertificateID: h.Certificate.ID, CertificateWhy: h.Certificate.Why,
 		NoOrigin: h.NoOrigin,
 	}

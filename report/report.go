@@ -147,6 +147,7 @@ type Hostname struct {
 	Proxied           evidence.Tri               `json:"proxied"`
 	SSLMode           string                     `json:"ssl_mode,omitempty"`
 	SSLModeSource     string                     `json:"ssl_mode_source,omitempty"`
+	SSLModeOthers     []string                   `json:"ssl_mode_others,omitempty"` // of a part of the requests
 	CertificateSource evidence.CertificateSource `json:"certificate_source,omitempty"`
 	CertificateID     string                     `json:"certificate_id,omitempty"`
 	CertificateWhy    string                     `json:"certificate_why,omitempty"`

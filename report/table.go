@@ -526,14 +526,20 @@ func (t *table) lineBreak() string {
 	return ", "
 }
 
+// sslModeWord says which SSL mode applies to a hostname, and to a part of its
+// requests where that differs.
 func sslModeWord(h Hostname) string {
+	word := h.SSLMode
 	switch {
-	case h.SSLMode == "":
-		return "not known"
+	case word == "":
+		word = "not known"
 	case h.SSLModeSource != "" && h.SSLModeSource != "zone":
-		return h.SSLMode + " (" + h.SSLModeSource + ")"
+		word += " (" + h.SSLModeSource + ")"
 	}
-	return h.SSLMode
+	if len(h.SSLModeOthers) > 0 {
+		word += ", in part " + strings.Join(h.SSLModeOthers, ", ")
+	}
+	return word
 }
 
 // certificateWord says what an origin of the hostname will see.

@@ -246,3 +246,16 @@ func TestOriginWords(t *testing.T) {
 		}
 	}
 }
+
+func TestSSLModeWord(t *testing.T) {
+	for want, h := range map[string]Hostname{
+		"not known":                     {},
+		"strict":                        {SSLMode: "strict", SSLModeSource: "zone"},
+		"off (page-rule)":               {SSLMode: "off", SSLModeSource: "page-rule"},
+		"strict, in part flexible, off": {SSLMode: "strict", SSLModeSource: "zone", SSLModeOthers: []string{"flexible", "off"}},
+	} {
+		if got := sslModeWord(h); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
