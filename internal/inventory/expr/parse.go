@@ -185,7 +185,7 @@ func (p *parser) value(regex bool) (string, error) {
 		if regex {
 			return strings.ReplaceAll(t.text, `\"`, `"`), nil
 		}
-		return unescape(t.text), nil
+		return unescape(t)
 	}
 	return "", fmt.Errorf("a value is missing at %d", t.at)
 }
@@ -203,9 +203,21 @@ func (p *parser) wildcardValue() (string, error) {
 	return "", fmt.Errorf("a pattern is missing at %d", t.at)
 }
 
-// unescape takes the backslash from \" and \\ and leaves every other one.
-func unescape(s string) string {
-	return strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(s)
+// unescape takes the backslash from \" and \\. What any other one means is not
+// documented, so it is an error.
+func unescape(t token) (string, error) {
+	var b strings.Builder
+	for i := 0; i < len(t.text); i++ {
+		c := t.text[i]
+		if c == '\\' {
+			i++ // a quoted text never ends in a single backslash
+			if c = t.text[i]; c != '"' && c != '\\' {
+				return "", fmt.Errorf("an escape that is not known in the string at %d", t.at)
+			}
+		}
+		b.WriteByte(c)
+	}
+	return b.String(), nil
 }
 
 // set reads what follows "in".
@@ -244,7 +256,8 @@ func (p *parser) operand(depth int) (operand, error) {
 	t := p.take()
 	switch t.kind {
 	case quoted:
-		return operand{what: constant, text: unescape(t.text)}, nil
+		text, err := unescape(t)
+		return operand{what: constant, text: text}, err
 	case rawText:
 		return operand{what: constant, text: t.text}, nil
 	case word:

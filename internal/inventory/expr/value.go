@@ -255,6 +255,8 @@ func (t truth) compared(q question, s Subject) Match {
 	switch {
 	case m == Undecided || yes == Undecided || no == Undecided:
 		return Undecided
+	case yes == No && no == No:
+		return Undecided // compared with what is neither true nor false
 	case yes == no:
 		return yes
 	case m == Part:
@@ -273,11 +275,13 @@ func (t test) ask(s string) Match {
 }
 
 // equal asks for equality. A literal that differs in case alone is undecided:
-// whether Cloudflare lowers the host first is not ours to guess.
+// whether Cloudflare lowers the host first is not ours to guess. Nor is whether it
+// turns a name that is not ASCII into the form that hosts have (RFC 5890).
 func equal(v string) question {
+	ascii := !strings.ContainsFunc(v, func(r rune) bool { return r > 127 })
 	return question{
 		whole: func(s string) Match {
-			if s != v && strings.EqualFold(s, v) {
+			if s != v && (!ascii || strings.EqualFold(s, v)) {
 				return Undecided
 			}
 			return of(s == v)
