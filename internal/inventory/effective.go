@@ -466,6 +466,8 @@ pageRules:
 		case expr.Part:
 			if r.SSL != "" {
 				others = append(others, r.SSL)
+			} else if v.z.Settings.SSL != "" {
+				others = append(others, v.z.Settings.SSL) // it keeps later rules from these requests
 			}
 		}
 	}

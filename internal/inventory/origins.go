@@ -61,7 +61,7 @@ const maxRoutes = 16
 func (v *zoneView) routes(h *evidence.Hostname) []route {
 	wire := wireName(h.Name)
 	var ways []route
-	rest := route{}
+	rest, kept := route{}, false
 	scheme := ""
 	if h.AlwaysUseHTTPS == evidence.TriTrue {
 		scheme = "https"
@@ -85,9 +85,14 @@ func (v *zoneView) routes(h *evidence.Hostname) []route {
 		}
 		if way.rules != nil {
 			ways = append(ways, way)
+		} else {
+			kept = true // from later rules
 		}
 	}
 	ways = append(ways, rest)
+	if kept && rest.rules != nil {
+		ways = append(ways, route{})
+	}
 	if !v.z.PageRules.Known() {
 		h.OriginNotes = append(h.OriginNotes, gapOf("the Page Rules, which can change the origin,", v.z.PageRules.Section))
 	}
