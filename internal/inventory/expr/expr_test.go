@@ -27,6 +27,8 @@ func TestDecide(t *testing.T) {
 		{`http.host in {"www.example.com" "app.example.com"}`, Yes},
 		{`http.host in {"www.example.com" "api.example.com"}`, No},
 		{`not http.host in {"www.example.com"}`, Yes},
+		{`http.host in {"}"}`, No},
+		{`http.host in {"app.example.com", "}"}`, Yes},
 		{`http.host contains "app."`, Yes},
 		{`http.host contains "api"`, No},
 		{`http.host matches "^(app|api)\.example\.com$"`, Yes},

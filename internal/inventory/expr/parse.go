@@ -235,7 +235,7 @@ func (p *parser) set(left operand) (node, error) {
 		if p.peek().kind == end {
 			return nil, fmt.Errorf("a set is not closed at %d", p.peek().at)
 		}
-		if p.peek().text == "}" {
+		if t := p.peek(); t.kind == symbol && t.text == "}" {
 			continue
 		}
 		v, err := p.value(false)
