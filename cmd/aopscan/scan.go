@@ -63,8 +63,6 @@ zone that the token can read is scanned.`,
 	f.IntVar(&s.apiRate, "api-rate", 200, "API requests per second at the most")
 	s.probe.register(f)
 	s.report.register(cmd)
-	cmd.MarkFlagsMutuallyExclusive("evidence", "plan")
-	cmd.MarkFlagsMutuallyExclusive("evidence", "save-evidence")
 	return cmd
 }
 
@@ -78,6 +76,12 @@ func noArgs(cmd *cobra.Command, args []string) error {
 }
 
 func (a *app) runScan(cmd *cobra.Command, s *scanFlags) error {
+	switch {
+	case s.evidenceFile != "" && s.plan:
+		return usageError("saved evidence is judged without API requests or probes: there is nothing to plan", "reading options: --evidence and --plan do not go together")
+	case s.evidenceFile != "" && s.report.saveEvidence != "":
+		return usageError("judging evidence adds nothing to it; copy the file", "reading options: --evidence and --save-evidence do not go together")
+	}
 	cfg, err := a.applyConfig(cmd, s.config)
 	if err != nil {
 		return err
