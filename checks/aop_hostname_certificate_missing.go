@@ -32,6 +32,9 @@ var _ = register(Check{
 				switch {
 				case a.CertificateID == "":
 					r.Reason = "the association names no certificate"
+				case c != nil && c.Status == "":
+					r = hostResult(z, a.Hostname, Inconclusive, "Whether the certificate that '%s' is associated with was deleted is not known.", a.Hostname)
+					r.Reason = "the API's answer does not tell its status"
 				case c != nil && c.Status != "deleted":
 					r = hostResult(z, a.Hostname, Pass, "The certificate that '%s' is associated with exists.", a.Hostname)
 				case c == nil && !z.HostnameAOP.CertificatesSection.Known():

@@ -46,6 +46,8 @@ func aopHostnameDisabled(in *Input) []Result {
 				results = append(results, hostResult(z, a.Hostname, Pass, "The association of '%s' is void: the zone level applies.", a.Hostname))
 			case h != nil && h.Proxied == evidence.TriFalse:
 				results = append(results, hostResult(z, a.Hostname, NotApplicable, "AOP is switched off for '%s', which Cloudflare does not serve.", a.Hostname))
+			case h != nil && h.Proxied != evidence.TriTrue:
+				results = append(results, unknownServed(z, h, "Whether Cloudflare serves '%s', for which AOP is switched off, is not known.", h.Name))
 			default:
 				r := hostResult(z, a.Hostname, Fail, "AOP is switched off for '%s', whatever the zone level says.", a.Hostname)
 				r.Reason = "the hostname's association is on record as enabled: false"

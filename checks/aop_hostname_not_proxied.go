@@ -60,7 +60,7 @@ func associatedAndProxied(z *evidence.Zone, h *evidence.Hostname, name string) R
 		r.Reason = "its record is DNS only"
 		return r
 	case h != nil:
-		return unknown(z, h, h.OriginNotes, "Whether Cloudflare serves '%s' is not known.", name)
+		return unknownServed(z, h, "Whether Cloudflare serves '%s' is not known.", name)
 	}
 	for _, s := range []evidence.Section{z.DNS.Section, z.LoadBalancers.Section, z.CustomHostnames.Section} {
 		if !s.Known() {

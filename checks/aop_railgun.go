@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/aopscan/aopscan/internal/evidence"
@@ -55,6 +56,10 @@ cloudflared tunnel route dns example app.example.com`},
 				}
 				r := zoneResult(z, Fail, "The zone is connected to the Railgun '%s'.", g.Name)
 				r.Subject, r.Reason = g.ID, "the account's list of Railguns names the zone"
+				if g.Enabled != evidence.TriTrue {
+					r.Status, r.Message = Inconclusive, fmt.Sprintf("Whether the zone's Railgun '%s' is in use is not known.", g.Name)
+					r.Reason = "the API's answer does not say whether it is enabled"
+				}
 				results = append(results, r)
 			}
 			if len(results) == 0 {

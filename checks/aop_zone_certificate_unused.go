@@ -27,9 +27,13 @@ resource "cloudflare_authenticated_origin_pulls_settings" "zone" {
 	},
 	Eval: func(in *Input) []Result {
 		return in.eachZone("The zone holds no zone-level certificate that could be presented.", func(z *evidence.Zone) []Result {
-			usable := 0
+			usable, undated := 0, 0
 			for _, c := range z.AOP.Certificates {
-				if t := termOf(in, c); c.Status == "active" && t != termExpired {
+				switch t := termOf(in, c); {
+				case c.Status != "active" || t == termExpired:
+				case t == termUnknown:
+					undated++
+				default:
 					usable++
 				}
 			}
@@ -39,10 +43,14 @@ resource "cloudflare_authenticated_origin_pulls_settings" "zone" {
 				return []Result{zoneResult(z, Pass, "The zone level of AOP is on.")}
 			case usable == 0 && !z.AOP.CertificatesSection.Known():
 				return []Result{unread(z, "Whether the zone has a zone-level certificate", z.AOP.CertificatesSection)}
-			case usable == 0:
+			case usable+undated == 0:
 				return nil
 			case !settingKnown:
 				return []Result{unreadZoneLevel(z)}
+			case usable == 0:
+				r := zoneResult(z, Inconclusive, "Whether the zone-level certificate that is not used has expired is not known.")
+				r.Reason = "it could not be parsed"
+				return []Result{r}
 			}
 			r := zoneResult(z, Fail, "The zone holds an active zone-level certificate and the zone level of AOP is off.")
 			r.Reason = "Cloudflare presents a zone-level certificate only while the zone level is on"

@@ -32,10 +32,20 @@ func aopZoneWithoutCertificate(in *Input) []Result {
 		case z.AOP.Enabled == evidence.TriFalse:
 			return []Result{zoneResult(z, NotApplicable, "The zone level of AOP is off.")}
 		}
+		untold := false
 		for _, c := range z.AOP.Certificates {
-			if c.Status != "deleted" {
+			switch c.Status {
+			case "deleted":
+			case "":
+				untold = true
+			default:
 				return []Result{zoneResult(z, Pass, "The zone level of AOP is on and holds a certificate.")}
 			}
+		}
+		if untold {
+			r := zoneResult(z, Inconclusive, "Whether the zone level of AOP has a certificate is not known.")
+			r.Reason = "the API's answer does not tell the status of those that it lists"
+			return []Result{r}
 		}
 		if !z.AOP.CertificatesSection.Known() {
 			return []Result{unread(z, "Whether the zone level of AOP has a certificate", z.AOP.CertificatesSection)}

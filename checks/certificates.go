@@ -85,11 +85,15 @@ func heldCertificates(z *evidence.Zone) []held {
 
 // presentedByZone returns the certificate of the zone level that Cloudflare
 // presents while the zone level is on: the most recently deployed active one. It
-// is not sure where several are active and their times are not all known.
+// is not sure where several are active and their times are not all known, or where
+// the API did not tell a certificate's status.
 func presentedByZone(z *evidence.Zone) (id string, sure bool) {
 	var best time.Time
-	active, undated := 0, 0
+	active, undated, untold := 0, 0, 0
 	for _, c := range z.AOP.Certificates {
+		if c.Status == "" {
+			untold++
+		}
 		if c.Status != "active" {
 			continue
 		}
@@ -104,7 +108,7 @@ func presentedByZone(z *evidence.Zone) (id string, sure bool) {
 			}
 		}
 	}
-	return id, active <= 1 || undated == 0
+	return id, untold == 0 && (active <= 1 || undated == 0)
 }
 
 // associations returns the associations that count: not deleted, and of several

@@ -28,7 +28,8 @@ var _ = register(Check{
 			results := unreadCertificates(z, true)
 			newest, sure := presentedByZone(z)
 			for _, c := range heldCertificates(z) {
-				expired := termOf(in, c.ClientCertificate) == termExpired
+				term := termOf(in, c.ClientCertificate)
+				expired := term == termExpired
 				// Superseded says nothing of a zone level that is off: none of its
 				// certificates is in use then (aop-zone-certificate-unused).
 				superseded := c.level == evidence.CertificateZone && c.Status == "active" && sure && newest != c.ID
@@ -39,10 +40,20 @@ var _ = register(Check{
 					r := certificateResult(in, z, c, Inconclusive, "has expired, and whether it is in use is not known.")
 					r.Reason, r.Permission = "what decides which certificate is presented could not be read", useGap(z, c)
 					results = append(results, r)
+				case c.Status == "":
+					r := certificateResult(in, z, c, Inconclusive, "may be one that was deleted.")
+					r.Reason = "the API's answer does not tell its status"
+					results = append(results, r)
 				case expired:
 					results = append(results, staleResult(in, z, c, "it has expired and nothing uses it"))
 				case superseded:
 					results = append(results, staleResult(in, z, c, fmt.Sprintf("the certificate '%s' was deployed after it", newest)))
+				case term == termUnknown:
+					results = append(results, unreadable(in, z, c, "whether it has expired"))
+				case c.level == evidence.CertificateZone && c.Status == "active" && !sure:
+					r := certificateResult(in, z, c, Inconclusive, "may have been superseded.")
+					r.Reason = "the API's answer does not tell which of the zone-level certificates was deployed last"
+					results = append(results, r)
 				default:
 					results = append(results, certificateResult(in, z, c, Pass, "has neither expired nor been superseded."))
 				}

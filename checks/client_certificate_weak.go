@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/aopscan/aopscan/internal/evidence"
@@ -34,13 +35,13 @@ var _ = register(Check{
 			if c.Leaf == nil {
 				return unreadable(in, z, c, "how strong it is")
 			}
-			if c.Leaf.KeyType == "" {
-				r := certificateResult(in, z, c, Inconclusive, "has a key of a kind that is not known.")
-				r.Reason = "the key's algorithm could not be recognised"
-				return r
-			}
 			if why := weakness(c.Leaf); why != "" {
 				r := certificateResult(in, z, c, Fail, "is weak.")
+				r.Reason = why
+				return r
+			}
+			if why := unknownStrength(c.Leaf); why != "" {
+				r := certificateResult(in, z, c, Inconclusive, "has a key or signature of which nobody knows how strong it is.")
 				r.Reason = why
 				return r
 			}
@@ -52,18 +53,39 @@ var _ = register(Check{
 // weakness says what is weak about a certificate, or "". The signature of a
 // self-signed certificate proves nothing and is not looked at.
 func weakness(c *evidence.Certificate) string {
-	least := map[string]int{"RSA": 2048, "ECDSA": 256, "Ed25519": 256}[c.KeyType]
+	least := leastBits[c.KeyType]
 	switch {
-	case least == 0:
-		return fmt.Sprintf("its key is of the kind %s", c.KeyType)
-	case c.KeyBits < least:
+	case c.KeyType == "DSA":
+		return "its key is of the kind DSA"
+	case c.KeyBits > 0 && c.KeyBits < least:
 		return fmt.Sprintf("its key is %s with %d bits, less than %d", c.KeyType, c.KeyBits, least)
 	}
-	selfSigned := c.Subject == c.Issuer && c.SubjectRaw == c.IssuerRaw
 	for _, hash := range []string{"MD2", "MD5", "SHA1"} {
-		if !selfSigned && strings.Contains(strings.ReplaceAll(strings.ToUpper(c.SignatureAlgorithm), "-", ""), hash) {
+		if !selfSigned(c) && strings.Contains(strings.ReplaceAll(strings.ToUpper(c.SignatureAlgorithm), "-", ""), hash) {
 			return "its signature algorithm is " + c.SignatureAlgorithm
 		}
 	}
 	return ""
+}
+
+// leastBits are the smallest keys that are not weak, by kind.
+var leastBits = map[string]int{"RSA": 2048, "ECDSA": 256, "Ed25519": 256}
+
+// unknownStrength says what of a certificate cannot be called strong or weak, or
+// "". A number stands for an algorithm that nobody recognised.
+func unknownStrength(c *evidence.Certificate) string {
+	_, err := strconv.Atoi(c.SignatureAlgorithm)
+	switch {
+	case leastBits[c.KeyType] == 0:
+		return "the key's algorithm could not be recognised"
+	case c.KeyBits <= 0:
+		return "the key's size is not known"
+	case !selfSigned(c) && (c.SignatureAlgorithm == "" || err == nil):
+		return "the signature's algorithm could not be recognised"
+	}
+	return ""
+}
+
+func selfSigned(c *evidence.Certificate) bool {
+	return c.Subject == c.Issuer && c.SubjectRaw == c.IssuerRaw
 }

@@ -46,8 +46,12 @@ resource "cloudflare_dns_record" "app" {
 })
 
 func dnsOnlyExposes(z *evidence.Zone, hidden origins) []Result {
-	if z.Paused == evidence.TriTrue {
+	switch z.Paused {
+	case evidence.TriTrue:
 		return []Result{zoneResult(z, NotApplicable, "The zone is paused; see zone-paused.")}
+	case evidence.TriFalse:
+	default:
+		return []Result{pausedUnknown(z)}
 	}
 	var results []Result
 	if !z.DNS.Known() {
@@ -82,13 +86,23 @@ func dnsOnlyExposes(z *evidence.Zone, hidden origins) []Result {
 			continue
 		}
 		seen[key] = true
-		res := hostResult(z, r.Name, Fail, "The DNS-only record '%s' gives away an origin of '%s'.", r.Name, exposed[0])
+		sure := hidden.hidden(exposed)
+		if len(sure) == 0 || r.Proxied != evidence.TriFalse || h != nil && h.Proxied != evidence.TriFalse {
+			res := hostResult(z, r.Name, Inconclusive, "Whether the record '%s' gives away an origin of '%s' is not known.", r.Name, exposed[0])
+			res.Address, res.Subject, res.Reason = address, r.Type, "the API's answer does not say which of the two is proxied"
+			if address == "" {
+				res.Subject = r.Type + " " + content
+			}
+			results = append(results, res)
+			continue
+		}
+		res := hostResult(z, r.Name, Fail, "The DNS-only record '%s' gives away an origin of '%s'.", r.Name, sure[0])
 		res.Address, res.Subject = address, r.Type
 		if address == "" {
 			res.Subject = r.Type + " " + content
 		}
 		res.Reason = "its " + r.Type + " record holds " + r.Content + ", where Cloudflare fetches from"
-		res.Facts = map[string]string{"hostnames": listed(exposed, 20)}
+		res.Facts = map[string]string{"hostnames": listed(sure, 20)}
 		results = append(results, res)
 	}
 	if len(results) > 0 {
@@ -102,5 +116,5 @@ func dnsOnlyExposes(z *evidence.Zone, hidden origins) []Result {
 		r.Reason, r.Permission = reason, permission
 		return []Result{r}
 	}
-	return []Result{zoneResult(z, Pass, "No DNS-only record points to an origin of a proxied hostname.")}
+	return []Result{zoneResult(z, Pass, "No DNS-only record names an origin of a proxied hostname.")}
 }

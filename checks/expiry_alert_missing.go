@@ -119,11 +119,11 @@ func alertFor(a *evidence.Account, zones []*evidence.Zone, level evidence.Certif
 		return r, false
 	}
 	r.Subject = fmt.Sprintf("account %s: %s-level", a.ID, level)
-	covered := slices.ContainsFunc(a.Notifications, func(n evidence.Notification) bool {
-		return n.Type == alert && n.Enabled == evidence.TriTrue
-	})
+	state := func(enabled evidence.Tri) bool {
+		return slices.ContainsFunc(a.Notifications, func(n evidence.Notification) bool { return n.Type == alert && n.Enabled == enabled })
+	}
 	switch {
-	case covered:
+	case state(evidence.TriTrue):
 		r.Status = Pass
 		r.Message = fmt.Sprintf("A notification of the account '%s' warns before %s-level client certificates expire.", accountName(a), level)
 	case !a.NotificationsSection.Known():
@@ -140,6 +140,10 @@ func alertFor(a *evidence.Account, zones []*evidence.Zone, level evidence.Certif
 		if gap.State == evidence.SectionDenied {
 			r.Permission = gap.Permission
 		}
+	case state(evidence.TriUnknown):
+		r.Status = Inconclusive
+		r.Message = fmt.Sprintf("Whether a notification of the account '%s' warns before %s-level client certificates expire is not known.", accountName(a), level)
+		r.Reason = "the API's answer does not say whether it is enabled"
 	default:
 		r.Status = Fail
 		r.Message = fmt.Sprintf("No notification of the account '%s' warns before %s-level client certificates expire.", accountName(a), level)

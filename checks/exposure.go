@@ -15,13 +15,15 @@ type origins struct {
 	// hostnames that it serves.
 	addresses map[netip.Addr][]string
 	names     map[string][]string
+	// unsure are the hostnames of which nobody knows whether they are proxied.
+	unsure map[string]bool
 	// gaps say which hostnames' origins are not known.
 	gaps map[string][]evidence.Gap
 }
 
 // proxiedOrigins collects the origins behind Cloudflare.
 func proxiedOrigins(ev *evidence.Evidence) origins {
-	o := origins{addresses: map[netip.Addr][]string{}, names: map[string][]string{}, gaps: map[string][]evidence.Gap{}}
+	o := origins{addresses: map[netip.Addr][]string{}, names: map[string][]string{}, unsure: map[string]bool{}, gaps: map[string][]evidence.Gap{}}
 	for _, z := range ev.Zones {
 		for _, h := range z.Hostnames {
 			if h.Proxied == evidence.TriFalse || h.NoOrigin != "" {
@@ -29,6 +31,10 @@ func proxiedOrigins(ev *evidence.Evidence) origins {
 			}
 			if len(h.OriginNotes) > 0 {
 				o.gaps[z.Name] = append(o.gaps[z.Name], h.OriginNotes...)
+			}
+			if h.Proxied != evidence.TriTrue {
+				o.gaps[z.Name] = append(o.gaps[z.Name], evidence.Gap{What: "whether Cloudflare serves " + h.Name})
+				o.unsure[h.Name] = true
 			}
 			for _, or := range h.Origins {
 				if or.Edge || or.Source == "user" {
@@ -49,6 +55,19 @@ func proxiedOrigins(ev *evidence.Evidence) origins {
 
 // at returns the proxied hostnames that are served from an address.
 func (o origins) at(a netip.Addr) []string { return o.addresses[a.Unmap()] }
+
+// hidden returns those of the hostnames that are known to be proxied.
+func (o origins) hidden(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return o.unsure[n] })
+}
+
+// pausedUnknown is what checks of exposure say of a zone of which nobody knows
+// whether Cloudflare serves it.
+func pausedUnknown(z *evidence.Zone) Result {
+	r := zoneResult(z, Inconclusive, "Whether the zone is paused, so that it hides nothing, is not known.")
+	r.Reason = "the API's answer does not say"
+	return r
+}
 
 // narrowest is how many addresses a range may hold and still give an origin away.
 const narrowest = 16

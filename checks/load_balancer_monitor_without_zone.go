@@ -2,6 +2,8 @@ package checks
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/aopscan/aopscan/internal/evidence"
 )
@@ -43,12 +45,12 @@ resource "cloudflare_load_balancer_monitor" "https" {
 			if a == nil {
 				a = &evidence.Account{ID: z.AccountID}
 			}
-			return monitors(z, a)
+			return in.monitors(z, a)
 		})
 	},
 })
 
-func monitors(z *evidence.Zone, a *evidence.Account) []Result {
+func (in *Input) monitors(z *evidence.Zone, a *evidence.Account) []Result {
 	if !z.LoadBalancers.Known() {
 		return []Result{unread(z, "Which load balancers the zone has", z.LoadBalancers.Section)}
 	}
@@ -66,13 +68,26 @@ func monitors(z *evidence.Zone, a *evidence.Account) []Result {
 			results = append(results, unknown(z, h, h.Certificate.Gaps, "Whether the health checks of '%s' have a certificate to present is not known.", lb.Name))
 			continue
 		}
-		results = append(results, balancerMonitors(z, a, lb)...)
+		results = append(results, in.balancerMonitors(z, a, lb)...)
 	}
 	return results
 }
 
+// presents reports whether the zone level or the global level of AOP is known to be
+// on for the zone of that name.
+func (in *Input) presents(zone string) bool {
+	return slices.ContainsFunc(in.Evidence.Zones, func(z evidence.Zone) bool {
+		return sameName(z.Name, zone) && (z.AOP.Enabled == evidence.TriTrue || z.Settings.TLSClientAuth == "on")
+	})
+}
+
+// sameName reports whether two names are the same in DNS.
+func sameName(a, b string) bool {
+	return strings.EqualFold(strings.TrimSuffix(a, "."), strings.TrimSuffix(b, "."))
+}
+
 // balancerMonitors judges the monitors of one load balancer's pools, each once.
-func balancerMonitors(z *evidence.Zone, a *evidence.Account, lb evidence.LoadBalancer) []Result {
+func (in *Input) balancerMonitors(z *evidence.Zone, a *evidence.Account, lb evidence.LoadBalancer) []Result {
 	pools := map[string]evidence.Pool{}
 	for _, p := range a.Pools {
 		pools[p.ID] = p
@@ -113,7 +128,13 @@ func balancerMonitors(z *evidence.Zone, a *evidence.Account, lb evidence.LoadBal
 			continue
 		}
 		r := hostResult(z, lb.Name, Pass, "The health check '%s' of '%s' emulates the zone '%s'.", m.ID, lb.Name, m.ProbeZone)
-		if m.ProbeZone == "" {
+		switch {
+		case m.ProbeZone == "" && (p.Enabled != evidence.TriTrue || lb.Enabled != evidence.TriTrue):
+			r = gap("Whether the health check '"+m.ID+"', which emulates no zone, is used", "", evidence.Section{State: evidence.SectionRead}, "the API's answer does not say whether pool and load balancer are enabled")
+		case m.ProbeZone != "" && !sameName(m.ProbeZone, z.Name) && !in.presents(m.ProbeZone):
+			r.Status, r.Message = Inconclusive, fmt.Sprintf("Whether the health check '%s' of '%s' presents a client certificate is not known: it emulates another zone, '%s'.", m.ID, lb.Name, m.ProbeZone)
+			r.Reason = "the scan did not see AOP on in the zone that the monitor's probe_zone names"
+		case m.ProbeZone == "":
 			r = hostResult(z, lb.Name, Fail, "The health check '%s' of '%s' emulates no zone, so it presents no client certificate.", m.ID, lb.Name)
 			r.Reason = "the monitor's probe_zone is empty"
 		}

@@ -44,8 +44,12 @@ resource "cloudflare_dns_record" "spf" {
 })
 
 func leakedAddresses(z *evidence.Zone, hidden origins) []Result {
-	if z.Paused == evidence.TriTrue {
+	switch z.Paused {
+	case evidence.TriTrue:
 		return []Result{zoneResult(z, NotApplicable, "The zone is paused; see zone-paused.")}
+	case evidence.TriFalse:
+	default:
+		return []Result{pausedUnknown(z)}
 	}
 	var results []Result
 	if !z.DNS.Known() {
@@ -81,10 +85,17 @@ func leakedAddresses(z *evidence.Zone, hidden origins) []Result {
 			continue
 		}
 		seen[r.Name+" "+subject] = true
-		res := hostResult(z, r.Name, Fail, "A record of type '%s' of '%s' gives away an origin of '%s'.", r.Type, r.Name, exposed[0])
+		sure := hidden.hidden(exposed)
+		if len(sure) == 0 {
+			res := hostResult(z, r.Name, Inconclusive, "Whether a record of type '%s' of '%s' gives away an origin of '%s' is not known.", r.Type, r.Name, exposed[0])
+			res.Subject, res.Reason = subject, "the API's answer does not say whether '"+exposed[0]+"' is proxied"
+			results = append(results, res)
+			continue
+		}
+		res := hostResult(z, r.Name, Fail, "A record of type '%s' of '%s' gives away an origin of '%s'.", r.Type, r.Name, sure[0])
 		res.Subject = subject
 		res.Reason = why
-		res.Facts = map[string]string{"hostnames": listed(exposed, 20)}
+		res.Facts = map[string]string{"hostnames": listed(sure, 20)}
 		results = append(results, res)
 	}
 	if len(results) > 0 {

@@ -1,6 +1,10 @@
 package checks
 
-import "github.com/aopscan/aopscan/internal/evidence"
+import (
+	"slices"
+
+	"github.com/aopscan/aopscan/internal/evidence"
+)
 
 var _ = register(Check{
 	ID:       "plaintext-origin-pull",
@@ -39,16 +43,16 @@ func plaintextOriginPull(in *Input) []Result {
 		case inert(mode):
 			r := hostResult(z, h.Name, NotApplicable, "All requests of '%s' are pulled over plain HTTP; see ssl-mode-incompatible and ssl-mode-override.", h.Name)
 			return answer{r, "All requests are pulled over plain HTTP; see ssl-mode-incompatible and ssl-mode-override."}
-		case mode == "origin_pull":
+		case mode == "origin_pull" && !slices.ContainsFunc(h.SSLMode.Others, func(m string) bool { return m != mode }):
 			r := hostResult(z, h.Name, Pass, "The SSL mode of '%s' pulls over TLS whatever the visitor used.", h.Name)
 			return answer{r, "The SSL mode pulls over TLS whatever the visitor used."}
 		case h.AlwaysUseHTTPS == evidence.TriTrue:
 			r := hostResult(z, h.Name, Pass, "Plain-HTTP visitors of '%s' are redirected at the edge.", h.Name)
 			return answer{r, "Plain-HTTP visitors are redirected at the edge."}
 		case h.AlwaysUseHTTPS == evidence.TriFalse:
-			r := hostResult(z, h.Name, Fail, "Plain-HTTP requests for '%s' are pulled over plain HTTP, with no client certificate.", h.Name)
+			r := hostResult(z, h.Name, Fail, "Plain-HTTP requests for '%s' that no rule redirects are pulled over plain HTTP, with no client certificate.", h.Name)
 			r.Reason = "Always Use HTTPS is off; redirect rules are not read"
-			return answer{r, "Plain-HTTP requests are pulled over plain HTTP, with no client certificate."}
+			return answer{r, "Plain-HTTP requests that no rule redirects are pulled over plain HTTP, with no client certificate."}
 		}
 		s := z.Settings.Setting("always_use_https")
 		r := hostResult(z, h.Name, Inconclusive, "Whether plain-HTTP visitors of '%s' are redirected is not known.", h.Name)

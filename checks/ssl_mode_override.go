@@ -73,6 +73,8 @@ func sslModeOverride(in *Input) []Result {
 			switch {
 			case h.Proxied == evidence.TriFalse || h.NoOrigin != "":
 			case m.Source == "zone" && !m.PartOfTraffic:
+			case h.Proxied != evidence.TriTrue:
+				results = append(results, unknownServed(z, h, "Whether Cloudflare serves '%s', of which a rule changes the SSL mode, is not known.", h.Name))
 			case m.Value == "" && !rulesRead:
 				// Said once for the zone.
 			case m.Value == "" && m.Source == "" && !bad:

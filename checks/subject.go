@@ -70,6 +70,16 @@ func unknown(z *evidence.Zone, h *evidence.Hostname, gaps []evidence.Gap, format
 	return r
 }
 
+// unknownServed is the inconclusive result of a hostname of which nobody knows
+// whether Cloudflare serves it.
+func unknownServed(z *evidence.Zone, h *evidence.Hostname, format string, args ...any) Result {
+	r := unknown(z, h, h.OriginNotes, format, args...)
+	if r.Reason == "" {
+		r.Reason = "the API's answer does not say whether it is proxied"
+	}
+	return r
+}
+
 // gapText joins gaps to one reason, and returns the first permission that would
 // close one.
 func gapText(gaps []evidence.Gap) (reason, permission string) {
@@ -138,7 +148,7 @@ func servedResults(z *evidence.Zone, judge func(z *evidence.Zone, h *evidence.Ho
 		case h.Proxied == evidence.TriFalse, h.NoOrigin != "":
 			continue
 		case h.Proxied != evidence.TriTrue:
-			answers = append(answers, answer{Result: unknown(z, h, h.OriginNotes, "Whether Cloudflare serves '%s' is not known.", h.Name)})
+			answers = append(answers, answer{Result: unknownServed(z, h, "Whether Cloudflare serves '%s' is not known.", h.Name)})
 		default:
 			answers = append(answers, judge(z, h))
 		}
