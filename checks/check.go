@@ -122,6 +122,9 @@ type Origin struct {
 	// Hostname is nil where nothing is known of it (aopscan probe).
 	Hostname *evidence.Hostname
 	Drift    verdict.Drift
+	// trust says whether the origin names the CA of the certificate that Cloudflare
+	// presents to it.
+	trust trust
 }
 
 // Result is the outcome of a check for one subject.

@@ -64,12 +64,7 @@ func edgeAnswer(in *Input, e evidence.Edge) Result {
 	r := Result{Status: Inconclusive, Zone: e.Zone, Hostname: e.Hostname}
 	r.Message = fmt.Sprintf("What '%s' answers through Cloudflare is not known.", e.Hostname)
 	r.Reason = e.NotProbed
-	var last *evidence.Observation
-	for i := range e.Observations {
-		if e.Observations[i].HTTP != nil {
-			last = &e.Observations[i]
-		}
-	}
+	last := lastAnswer(e)
 	if last == nil {
 		if r.Reason == "" {
 			r.Reason = "no answer came"
@@ -97,6 +92,16 @@ func edgeAnswer(in *Input, e evidence.Edge) Result {
 		r.Status, r.Message = Pass, fmt.Sprintf("Through Cloudflare '%s' answers without an error of the origin connection.", e.Hostname)
 	}
 	return r
+}
+
+// lastAnswer is the last answer that came through Cloudflare, or nil.
+func lastAnswer(e evidence.Edge) *evidence.Observation {
+	for i := len(e.Observations) - 1; i >= 0; i-- {
+		if e.Observations[i].HTTP != nil {
+			return &e.Observations[i]
+		}
+	}
+	return nil
 }
 
 // deadHere reports whether every origin of the hostname was found unreachable.

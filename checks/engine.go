@@ -193,7 +193,8 @@ func NewBench(ev *evidence.Evidence) *Bench {
 func (b *Bench) Origin(ep evidence.Endpoint, edge *evidence.Edge) Origin {
 	o := Origin{Endpoint: ep, Hostname: b.hostnames[hostKey{ep.Zone, ep.Hostname}]}
 	o.Judgement = judged(b.judge, ep, edge)
-	o.Drift = driftOf(&o, b.zones[ep.Zone])
+	o.trust = trustOf(&o, b.zones[ep.Zone])
+	o.Drift = driftOf(&o)
 	return o
 }
 
@@ -215,29 +216,59 @@ func newInput(ev *evidence.Evidence, t Thresholds, judge judgeFunc) *Input {
 }
 
 // driftOf joins what Cloudflare presents for the origin's hostname with what the
-// origin demands. An origin trusts a certificate when it names the issuer of any
-// certificate of the chain.
-func driftOf(o *Origin, z *evidence.Zone) verdict.Drift {
-	if o.Hostname == nil {
-		return verdict.DriftOf(evidence.CertificateUnknown, nil, o.Judgement, o.Endpoint)
+// origin demands.
+func driftOf(o *Origin) verdict.Drift {
+	source := evidence.CertificateUnknown
+	if o.Hostname != nil {
+		source = o.Hostname.Certificate.Source
 	}
-	source := o.Hostname.Certificate.Source
-	c := certificateByID(z, o.Hostname.Certificate.ID)
-	if c == nil {
-		d := verdict.DriftOf(source, nil, o.Judgement, o.Endpoint)
-		named, _, _ := acceptableCAs(o)
-		if d == verdict.DriftEnforced && source == evidence.CertificateGlobal && len(named) > 0 && !slices.ContainsFunc(named, isSharedCA) {
-			return verdict.DriftUntrusted // it wants a certificate of somebody else's
-		}
-		return d
-	}
-	d := verdict.DriftOf(source, c.Leaf, o.Judgement, o.Endpoint)
-	for i := range c.Chain {
-		if d == verdict.DriftUntrusted {
-			d = verdict.DriftOf(source, &c.Chain[i], o.Judgement, o.Endpoint)
-		}
+	d := verdict.DriftOf(source, nil, o.Judgement, o.Endpoint)
+	demanded := o.Judgement.Demand == verdict.DemandRequired
+	if o.trust == untrusted && (d == verdict.DriftEnforced || d == verdict.DriftUnknown && demanded) {
+		return verdict.DriftUntrusted
 	}
 	return d
+}
+
+// trust says whether an origin names the CA of the certificate that Cloudflare
+// presents to it.
+type trust int
+
+const (
+	trustUnknown trust = iota // one of the two was not seen
+	trusted
+	untrusted
+)
+
+// trustOf compares the CAs that the origin names with the certificate that it will
+// see. An origin trusts a certificate when it names the issuer of any certificate
+// of the chain.
+func trustOf(o *Origin, z *evidence.Zone) trust {
+	if o.Hostname == nil {
+		return trustUnknown
+	}
+	switch o.Hostname.Certificate.Source {
+	case evidence.CertificateGlobal:
+		named, _, _ := acceptableCAs(o)
+		switch {
+		case slices.ContainsFunc(named, isSharedCA):
+			return trusted
+		case len(named) > 0 && !namesCut(o):
+			return untrusted // it wants a certificate of somebody else's
+		}
+	case evidence.CertificateHostname, evidence.CertificateZone:
+		c := certificateByID(z, o.Hostname.Certificate.ID)
+		if c == nil || c.Leaf == nil || c.Leaf.IssuerRaw == "" || len(verdict.AcceptableCAs(o.Endpoint)) == 0 {
+			return trustUnknown
+		}
+		for _, link := range append([]evidence.Certificate{*c.Leaf}, c.Chain...) {
+			if !verdict.Untrusted(link, o.Endpoint) {
+				return trusted
+			}
+		}
+		return untrusted
+	}
+	return trustUnknown
 }
 
 // judged asks for a verdict. A verdict engine that breaks on an endpoint leaves

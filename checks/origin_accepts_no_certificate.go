@@ -24,6 +24,9 @@ var _ = register(Check{
 			case verdict.RefusedOtherwise:
 				return o.result(NotApplicable, "%s refused without asking for a certificate; see origin-refuses-otherwise.", o.name())
 			}
+			if o.frontDoorOpen() {
+				return o.frontDoorResult()
+			}
 			return o.result(Pass, "%s refuses requests that carry no client certificate.", o.name())
 		})
 	},

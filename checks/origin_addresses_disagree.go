@@ -58,7 +58,10 @@ func disagreement(origins []*Origin) Result {
 		if o.Endpoint.Address == "" {
 			where = "one without an address"
 		}
-		if _, open := unjudged(o); open {
+		if u, open := unjudged(o); open {
+			if u.Status == NotApplicable {
+				continue // Cloudflare's own, or fetched from over plain HTTP
+			}
 			unclear = append(unclear, where)
 			continue
 		}
@@ -81,8 +84,20 @@ func disagreement(origins []*Origin) Result {
 			parts = append(parts, fmt.Sprintf("%s: %s", p.what, listed(p.where, 10)))
 		}
 	}
+	gap, permission := "", ""
+	if h := origins[0].Hostname; h != nil {
+		gap, permission = gapText(h.OriginNotes)
+	}
+	judged := len(refuse) + len(serve) + len(otherwise) + len(unclear)
 	switch {
-	case len(origins) < 2:
+	case gap != "" && !(len(refuse) > 0 && len(serve)+len(otherwise) > 0):
+		r.Status, r.Message = Inconclusive, fmt.Sprintf("Whether the origins of '%s' agree is not known, because not all of them are.", ep.Hostname)
+		r.Reason, r.Permission = gap, permission
+		return r
+	case judged == 0:
+		r.Status, r.Message = NotApplicable, fmt.Sprintf("'%s' has no origin that could demand a certificate.", ep.Hostname)
+		return r
+	case judged < 2:
 		r.Status, r.Message = NotApplicable, fmt.Sprintf("'%s' has one origin, with nothing to compare.", ep.Hostname)
 		return r
 	case len(refuse) > 0 && len(serve)+len(otherwise) > 0:

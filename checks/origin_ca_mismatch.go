@@ -26,16 +26,17 @@ var _ = register(Check{
 				return r
 			}
 			named, _, seen := acceptableCAs(o)
+			demanded := o.Judgement.Demand == verdict.DemandRequired
 			switch {
 			case o.Hostname == nil:
 				r := o.result(Skipped, "What Cloudflare presents to %s is not known without its configuration.", lower(o.name()))
 				r.Reason = "no configuration was read"
 				return r
-			case o.Drift == verdict.DriftUntrusted:
+			case o.Drift == verdict.DriftUntrusted || demanded && o.trust == untrusted:
 				r := o.result(Fail, "%s demands a certificate of another CA than the one that Cloudflare presents.", o.name())
 				r.Reason, r.Observations, r.Reproduce = "it names "+listed(named, 5), seen, ""
 				return r
-			case o.Drift == verdict.DriftOutage:
+			case o.Drift == verdict.DriftOutage || demanded && o.Hostname.Certificate.Source == evidence.CertificateNone:
 				r := o.result(Fail, "%s demands a client certificate and Cloudflare presents none.", o.name())
 				r.Reason = o.Judgement.Why
 				if w := o.Hostname.Certificate.Why; w != "" {
@@ -51,11 +52,15 @@ var _ = register(Check{
 			if r, open := unjudged(o); open {
 				return r
 			}
-			if o.Judgement.Demand != verdict.DemandRequired {
+			switch {
+			case !demanded:
 				return o.result(NotApplicable, "%s demands no certificate.", o.name())
-			}
-			if len(named) == 0 {
+			case len(named) == 0:
 				return o.result(NotApplicable, "%s demands a certificate without naming a CA, so it does not tell whom it trusts.", o.name())
+			case o.trust != trusted:
+				r := o.result(Inconclusive, "Whether %s trusts the certificate that Cloudflare presents is not known.", lower(o.name()))
+				r.Reason, r.Observations, r.Reproduce = "the certificate's issuer could not be compared with the CAs that the origin names", seen, ""
+				return r
 			}
 			r := o.result(Pass, "%s names the CA of the certificate that Cloudflare presents.", o.name())
 			r.Reason, r.Observations, r.Reproduce = "", seen, ""

@@ -23,6 +23,9 @@ var _ = register(Check{
 			case verdict.RefusedOtherwise:
 				return o.result(NotApplicable, "%s asks nobody for a certificate; see origin-refuses-otherwise.", o.name())
 			}
+			if o.frontDoorOpen() {
+				return o.frontDoorResult()
+			}
 			return o.result(Pass, "%s refuses requests that carry no client certificate.", o.name())
 		})
 	},

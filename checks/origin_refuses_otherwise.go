@@ -25,6 +25,9 @@ var _ = register(Check{
 			case verdict.NotEnforced:
 				return o.result(NotApplicable, "%s serves requests without a certificate; see origin-accepts-no-certificate and origin-client-auth-optional.", o.name())
 			}
+			if o.frontDoorOpen() {
+				return o.frontDoorResult()
+			}
 			return o.result(Pass, "%s asks for a certificate and refuses for want of it.", o.name())
 		})
 	},

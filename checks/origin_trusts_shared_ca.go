@@ -36,8 +36,18 @@ var _ = register(Check{
 				if o.Hostname != nil && o.Hostname.Certificate.Source == evidence.CertificateGlobal {
 					return o.result(NotApplicable, "%s has to trust Cloudflare's shared CA while the global level is in use; see aop-shared-certificate.", o.name())
 				}
+				if o.Hostname != nil && o.Hostname.Certificate.Source == evidence.CertificateUnknown {
+					r := o.result(Inconclusive, "%s trusts Cloudflare's shared CA, and whether it has to is not known.", o.name())
+					r.Reason, r.Permission = gapText(o.Hostname.Certificate.Gaps)
+					r.Observations, r.Reproduce = seen, ""
+					return r
+				}
 				r := o.result(Fail, "%s names Cloudflare's shared CA among those that it trusts.", o.name())
 				r.Reason, r.Observations, r.Reproduce = "the request for a certificate names "+sharedCAName, seen, ""
+				return r
+			case namesCut(o):
+				r := o.result(Inconclusive, "%s names more CAs than were kept, so whether Cloudflare's shared one is among them is not known.", o.name())
+				r.Reason, r.Observations, r.Reproduce = "the request for a certificate names very many CAs", seen, ""
 				return r
 			case len(named) > 0:
 				r := o.result(Pass, "%s does not name Cloudflare's shared CA among those that it trusts.", o.name())
@@ -65,6 +75,13 @@ const sharedCAName = "CN=origin-pull.cloudflare.net"
 func isSharedCA(name string) bool {
 	return slices.ContainsFunc(strings.FieldsFunc(name, func(r rune) bool { return r == ',' || r == '+' }), func(part string) bool {
 		return strings.EqualFold(strings.TrimSpace(part), sharedCAName)
+	})
+}
+
+// namesCut reports whether an origin named more CAs than an observation keeps.
+func namesCut(o *Origin) bool {
+	return slices.ContainsFunc(o.Endpoint.Observations, func(ob evidence.Observation) bool {
+		return frontDoor(ob.Attempt) && len(ob.AcceptableCAs) >= 32
 	})
 }
 

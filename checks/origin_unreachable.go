@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/aopscan/aopscan/internal/evidence"
 	"github.com/aopscan/aopscan/internal/verdict"
@@ -33,6 +34,9 @@ var _ = register(Check{
 				if r, open := unseen(o); open {
 					return r
 				}
+				if !o.answers() {
+					return o.result(Inconclusive, "Whether %s answers is not known.", lower(o.name()))
+				}
 				r := o.result(Pass, "%s answers.", o.name())
 				r.Reason, r.Observations, r.Reproduce = "", nil, ""
 				return r
@@ -47,6 +51,13 @@ var _ = register(Check{
 	},
 })
 
+// answers reports whether a connection to the origin's own port came about.
+func (o *Origin) answers() bool {
+	return slices.ContainsFunc(o.Endpoint.Observations, func(ob evidence.Observation) bool {
+		return ob.Stage != evidence.StageNone && ob.Stage != evidence.StageDial && ob.Port == o.Endpoint.Port
+	})
+}
+
 var refCloudflare5xx = Reference{"Cloudflare: 5xx errors", cloudflareDocs + "support/troubleshooting/http-status-codes/cloudflare-5xx-errors/"}
 
 type edgeKey struct{ zone, hostname string }
@@ -56,10 +67,8 @@ type edgeKey struct{ zone, hostname string }
 func edgesThatSeeNothing(in *Input) map[edgeKey]evidence.Observation {
 	down := map[edgeKey]evidence.Observation{}
 	for _, e := range in.Evidence.Edges {
-		for _, o := range e.Observations {
-			if o.HTTP != nil && o.HTTP.Status >= 521 && o.HTTP.Status <= 523 {
-				down[edgeKey{e.Zone, e.Hostname}] = o
-			}
+		if o := lastAnswer(e); o != nil && o.HTTP.Status >= 521 && o.HTTP.Status <= 523 {
+			down[edgeKey{e.Zone, e.Hostname}] = *o
 		}
 	}
 	return down

@@ -202,7 +202,7 @@ func (w way) judge(in *Input, o *Origin) Result {
 		return o.result(NotApplicable, "%s serves requests without a certificate anyway; see origin-accepts-no-certificate and origin-client-auth-optional.", o.name())
 	}
 	if len(j.Bypasses) > 0 && !slices.ContainsFunc(j.Bypasses, func(b verdict.Bypass) bool { return !frontDoor(b.Attempt) }) && !slices.ContainsFunc(w.attempts, frontDoor) {
-		return o.result(NotApplicable, "%s lets strangers in at the front door itself; see origin-protocol-bypass.", o.name())
+		return o.frontDoorResult()
 	}
 	made, ended := w.observations(o)
 	switch {
@@ -239,6 +239,18 @@ func frontDoor(a evidence.AttemptName) bool {
 		return true
 	}
 	return false
+}
+
+// frontDoorOpen reports whether another TLS or HTTP version at the front door
+// itself lets strangers in, though some version refuses them.
+func (o *Origin) frontDoorOpen() bool {
+	return slices.ContainsFunc(o.Judgement.Bypasses, func(b verdict.Bypass) bool {
+		return frontDoor(b.Attempt) && b.Confidence != verdict.Unclear
+	})
+}
+
+func (o *Origin) frontDoorResult() Result {
+	return o.result(NotApplicable, "%s lets strangers in at the front door itself; see origin-protocol-bypass.", o.name())
 }
 
 // found looks for the way among the bypasses that the judgement names. A way of
@@ -279,7 +291,8 @@ func (w way) observations(o *Origin) (made, ended []string) {
 		}
 		made = append(made, ob.ID)
 		switch {
-		case ob.Stage == evidence.StageNone, ob.Stage == evidence.StageDial, ob.Close == evidence.CloseLocal:
+		case ob.Stage == evidence.StageNone, ob.Stage == evidence.StageDial, ob.Close == evidence.CloseLocal,
+			ob.HTTP == nil && ob.Close == evidence.CloseTimeout:
 		default:
 			ended = append(ended, ob.ID)
 		}
