@@ -220,7 +220,7 @@ func (w way) judge(in *Input, o *Origin) Result {
 		return r
 	case !w.selected(in):
 		r := o.result(Skipped, "This way around %s was not tried.", lower(o.name()))
-		r.Reason = "the attempts that would find it were not asked for"
+		r.Reason = "the attempts that would find it were not asked for (" + w.asking() + ")"
 		return r
 	case outOfTime(in, o):
 		r := o.result(Inconclusive, "This way around %s was not tried.", lower(o.name()))
@@ -338,6 +338,17 @@ func (w way) selected(in *Input) bool {
 		}
 	}
 	return false
+}
+
+// asking says how the user asks for the attempts.
+func (w way) asking() string {
+	switch {
+	case slices.Contains(w.attempts, evidence.AttemptPath):
+		return "--path"
+	case slices.Contains(w.attempts, evidence.AttemptOtherPort):
+		return "--port, or --attempts all"
+	}
+	return "--attempts standard"
 }
 
 // outOfTime reports whether the origin's time was used up by the attempts made.

@@ -64,9 +64,10 @@ func Frameworks() []string {
 }
 
 // GroupByControl groups a report by the controls of a framework: failed where a
-// mapped check failed; not assessed where a mapped check was left out, loosened
-// by the configuration, waived or could not be verified, or applied to nothing;
-// assessed otherwise. Failed controls come first, then those not assessed.
+// mapped check failed; not assessed where a mapped check was left out, skipped (no
+// probing, an attempt that nobody asked for), loosened by the configuration, waived
+// or could not be verified, or where its checks applied to nothing; assessed
+// otherwise. Failed controls come first, then those not assessed.
 func GroupByControl(r *Report, framework string) []ControlGroup {
 	groups := map[string]*ControlGroup{}
 	var order []string
@@ -109,13 +110,18 @@ func GroupByControl(r *Report, framework string) []ControlGroup {
 // judge fills a group's results and state.
 func judge(r *Report, g *ControlGroup) {
 	counts := map[checks.Status]int{}
+	said, skipped := map[string]bool{}, map[string]string{}
 	for _, res := range r.Results {
 		if !slices.ContainsFunc(g.Mappings, func(m ControlMapping) bool { return m.Check == res.Check }) {
 			continue
 		}
+		said[res.Check] = true
 		status := res.Status
 		switch status {
-		case checks.NotApplicable, checks.Skipped:
+		case checks.NotApplicable:
+			continue
+		case checks.Skipped:
+			skipped[res.Check] = strings.TrimSuffix(reason(res), ".")
 			continue
 		case checks.Pass, checks.Fail, checks.Waived:
 		default:
@@ -124,6 +130,13 @@ func judge(r *Report, g *ControlGroup) {
 		counts[status]++
 		g.Results = append(g.Results, ControlResult{Check: res.Check, Status: status, Severity: res.Severity,
 			Where: where(res), Message: res.Message, Fingerprint: res.Fingerprint})
+	}
+	for _, m := range g.Mappings {
+		if why, ok := skipped[m.Check]; ok {
+			g.Reasons = append(g.Reasons, "check "+m.Check+" was skipped: "+why)
+		} else if !said[m.Check] && slices.ContainsFunc(r.Checks, func(c CheckInfo) bool { return c.ID == m.Check }) {
+			g.Reasons = append(g.Reasons, "check "+m.Check+" judged nothing")
+		}
 	}
 	if n := counts[checks.Inconclusive]; n > 0 {
 		g.Reasons = append(g.Reasons, counted(n, "result", "results")+" could not be verified")
