@@ -34,9 +34,13 @@ func aopSharedCertificate(in *Input) []Result {
 			r := hostResult(z, h.Name, Pass, "The origin of '%s' sees a certificate of the zone's own.", h.Name)
 			return answer{r, "The zone's origins see a certificate of the zone's own."}
 		case evidence.CertificateNone:
-			r := hostResult(z, h.Name, NotApplicable, "The origin of '%s' sees no client certificate.", h.Name)
+			see := "see aop-not-enabled and aop-hostname-disabled"
+			if inert(h.SSLMode.Value) {
+				see = "see ssl-mode-incompatible and ssl-mode-override"
+			}
+			r := hostResult(z, h.Name, NotApplicable, "The origin of '%s' sees no client certificate; %s.", h.Name, see)
 			r.Reason = h.Certificate.Why
-			return answer{r, "The zone's origins see no client certificate."}
+			return answer{r, "The zone's origins see no client certificate; " + see + "."}
 		}
 		return unknownCertificate(z, h)
 	})

@@ -215,6 +215,14 @@ func checkInvariants(t *testing.T, name string, results []Result) {
 		if !strings.HasSuffix(r.Message, ".") || strings.Contains(r.Message, "\n") || strings.Contains(r.Message, "%!") {
 			t.Errorf("case %s: the message is not a sentence: %q", name, r.Message)
 		}
+		if strings.Contains(r.Message, "see ") != (len(r.SeeAlso()) > 0) && r.Status == NotApplicable {
+			t.Errorf("case %s: the message points nowhere: %q", name, r.Message)
+		}
+		for _, id := range r.SeeAlso() {
+			if !slices.ContainsFunc(All(), func(c Check) bool { return c.ID == id }) {
+				t.Errorf("case %s: %q is no check: %q", name, id, r.Message)
+			}
+		}
 		if strings.Contains(r.Message, "''") {
 			t.Errorf("case %s: the message names nothing: %q", name, r.Message)
 		}

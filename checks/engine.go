@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -137,6 +138,21 @@ func Fingerprint(r Result) string {
 		fmt.Fprintf(h, "%d:%s,", len(part), part)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+var seeAlso = regexp.MustCompile(`; see ([a-z0-9-]+)(?: and ([a-z0-9-]+))?\.$`)
+
+// SeeAlso returns the checks to which a not-applicable result points: it does not
+// apply because of what they found, so that nothing is mended.
+func (r Result) SeeAlso() []string {
+	if r.Status != NotApplicable {
+		return nil
+	}
+	m := seeAlso.FindStringSubmatch(r.Message)
+	if m == nil {
+		return nil
+	}
+	return slices.DeleteFunc(m[1:], func(s string) bool { return s == "" })
 }
 
 func compareResults(a, b Result) int {

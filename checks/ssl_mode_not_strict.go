@@ -39,8 +39,8 @@ func sslModeNotStrict(in *Input) []Result {
 		case !inert(mode) && !keepsAOP(mode):
 			return unknownMode(z, h)
 		case inert(mode):
-			r := hostResult(z, h.Name, NotApplicable, "The SSL mode of '%s' is '%s': there is no certificate of the origin to verify.", h.Name, mode)
-			return answer{r, where + ": there is no certificate of the origin to verify."}
+			r := hostResult(z, h.Name, NotApplicable, "The SSL mode of '%s' is '%s': there is no certificate of the origin to verify; see ssl-mode-incompatible and ssl-mode-override.", h.Name, mode)
+			return answer{r, where + ": there is no certificate of the origin to verify; see ssl-mode-incompatible and ssl-mode-override."}
 		case mode == "full":
 			r := hostResult(z, h.Name, Fail, "The SSL mode of '%s' is 'full': Cloudflare accepts any certificate from its origin.", h.Name)
 			if h.SSLMode.Source != "zone" {

@@ -171,7 +171,7 @@ func servedResults(z *evidence.Zone, judge func(z *evidence.Zone, h *evidence.Ho
 func nothingServed(z *evidence.Zone) string {
 	switch {
 	case z.Paused == evidence.TriTrue:
-		return "The zone is paused: Cloudflare serves none of its hostnames."
+		return "The zone is paused: Cloudflare serves none of its hostnames; see zone-paused."
 	case z.Status != "" && z.Status != "active":
 		return "The zone's status is '" + z.Status + "': Cloudflare does not answer for it."
 	case len(z.Hostnames) == 0:

@@ -140,7 +140,8 @@ type comparison struct {
 	// wholes are the earlier failures of whole zones, parts those of hostnames, by
 	// check, zone and hostname.
 	wholes, parts map[[3]string]bool
-	// hostnames is the earlier inventory, by zone and hostname.
+	// hostnames are those that Cloudflare served from an origin earlier, by zone and
+	// hostname: a failure of the whole zone spoke for these and no others.
 	hostnames map[[2]string]bool
 	// judged are the later results, by check and zone.
 	judged map[[2]string][]Result
@@ -167,7 +168,9 @@ func newComparison(before, after *Report) *comparison {
 		}
 	}
 	for _, h := range before.Hostnames {
-		c.hostnames[[2]string{h.Zone, h.Hostname}] = true
+		if isServed(h) {
+			c.hostnames[[2]string{h.Zone, h.Hostname}] = true
+		}
 	}
 	return c
 }
@@ -175,8 +178,11 @@ func newComparison(before, after *Report) *comparison {
 // isWhole reports whether a result speaks for all hostnames of its zone at once:
 // then it lists them.
 func isWhole(r Result) bool {
-	return r.Zone != "" && r.Hostname == "" && r.Address == "" && r.Facts["hostnames"] != ""
+	return r.Zone != "" && r.Hostname == "" && r.Address == "" && r.Subject == "" && r.Facts["hostnames"] != ""
 }
+
+// isServed reports whether Cloudflare serves a hostname from an origin.
+func isServed(h Hostname) bool { return h.Proxied == evidence.TriTrue && h.NoOrigin == "" }
 
 // isPart reports whether a result speaks of one hostname, as those do that can
 // join into one of the whole zone.
@@ -194,7 +200,7 @@ func (c *comparison) failedBefore(r Result) bool {
 	case isWhole(r):
 		served := 0
 		for _, h := range c.after.Hostnames {
-			if h.Zone != r.Zone || h.Proxied != evidence.TriTrue || h.NoOrigin != "" {
+			if h.Zone != r.Zone || !isServed(h) {
 				continue
 			}
 			if !c.parts[[3]string{r.Check, r.Zone, h.Hostname}] {
@@ -255,16 +261,26 @@ func (c *comparison) notJudged(now Result) string {
 		}
 		return ""
 	case checks.NotApplicable:
-		// A configuration check that has nothing left to judge saw that it is gone.
-		// A probing one may only not have been asked to look.
-		if needs(c.after, now.Check) == checks.NeedsConfiguration {
+		// A configuration check that has nothing left to judge saw that it is gone,
+		// unless another failure stands in its way. A probing one may only not have been
+		// asked to look.
+		if needs(c.after, now.Check) == checks.NeedsConfiguration && len(now.SeeAlso()) == 0 {
 			return ""
 		}
-		return "the check did not apply this time: " + reason(now)
+		return "the check did not apply this time: " + notApplied(now)
 	case checks.Skipped:
 		return "the check was skipped"
 	}
 	return "it could not be judged this time: " + reason(now)
+}
+
+// notApplied is why a check did not apply: its message, which points to what stands
+// in its way.
+func notApplied(r Result) string {
+	if len(r.SeeAlso()) > 0 || r.Reason == "" {
+		return strings.TrimSuffix(r.Message, ".")
+	}
+	return r.Reason
 }
 
 func reason(r Result) string {
@@ -290,8 +306,10 @@ func (c *comparison) notGone(was Result) string {
 	judged, sameHost := false, false
 	for _, r := range c.judged[[2]string{was.Check, was.Zone}] {
 		about := r.Hostname == "" || was.Hostname == "" || r.Hostname == was.Hostname
-		switch r.Status {
-		case checks.Pass, checks.Fail, checks.Waived, checks.NotApplicable:
+		switch {
+		case about && len(r.SeeAlso()) > 0:
+			return "the check did not apply this time: " + notApplied(r)
+		case r.Status == checks.Pass, r.Status == checks.Fail, r.Status == checks.Waived, r.Status == checks.NotApplicable:
 			judged = true
 			sameHost = sameHost || about
 		default:

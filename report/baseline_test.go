@@ -104,6 +104,41 @@ func TestDiffFixedNeedsProof(t *testing.T) {
 	}
 }
 
+// A check that does not apply because of another failure has mended nothing.
+func TestDiffMasked(t *testing.T) {
+	na := func(r Result, message string) Result {
+		r.Message = message
+		return r
+	}
+	const check = "aop-not-enabled"
+	for _, tt := range []struct {
+		name     string
+		was, now Result
+		fixed    int
+	}{
+		{"nothing left to judge", finding(checks.Fail, check, "a.example", "", ""),
+			na(finding(checks.NotApplicable, check, "a.example", "", ""), "The zone level is off."), 1},
+		{"the certificate has expired since", finding(checks.Fail, check, "a.example", "", ""),
+			na(finding(checks.NotApplicable, check, "a.example", "", ""), "It has expired already; see client-certificate-expired."), 0},
+		{"two pointers", finding(checks.Fail, check, "a.example", "", ""),
+			na(finding(checks.NotApplicable, check, "a.example", "", ""), "It is plain; see ssl-mode-incompatible and ssl-mode-override."), 0},
+		{"the zone was paused", finding(checks.Fail, check, "a.example", "app.a.example", ""),
+			na(finding(checks.NotApplicable, check, "a.example", "", ""), "The zone is paused; see zone-paused."), 0},
+		{"the zone has none any more", finding(checks.Fail, check, "a.example", "app.a.example", ""),
+			na(finding(checks.NotApplicable, check, "a.example", "", ""), "There is none."), 1},
+		{"another hostname is masked", finding(checks.Fail, check, "a.example", "app.a.example", ""),
+			na(finding(checks.NotApplicable, check, "a.example", "www.a.example", ""), "It is plain; see ssl-mode-override."), 1},
+	} {
+		d := Diff(reportOf(tt.was), reportOf(tt.now))
+		if len(d.Fixed) != tt.fixed || len(d.Fixed)+len(d.NotAssessed) != 1 {
+			t.Errorf("%s: fixed %v, not assessed %v", tt.name, d.Fixed, d.NotAssessed)
+		}
+		if tt.fixed == 0 && len(d.NotAssessed) == 1 && !strings.Contains(d.NotAssessed[0].Why, "; see ") {
+			t.Errorf("%s: why %q", tt.name, d.NotAssessed[0].Why)
+		}
+	}
+}
+
 // A section that was unread last time too does not explain why something is gone.
 func TestDiffUnreadBefore(t *testing.T) {
 	unread := []UnreadSection{{Zone: "a.example", Name: "custom_hostnames"}}
@@ -205,6 +240,14 @@ func TestDiffSplitAndJoined(t *testing.T) {
 			with(reportOf(finding(checks.Fail, check, "a.example", "", ""), part(checks.Pass, "x")), "x"),
 			with(reportOf(finding(checks.Fail, check, "a.example", "", ""), part(checks.Fail, "x")), "x"),
 			BaselineSummary{New: 1, Unchanged: 1}, "unchanged new", 1},
+		{"proxied since then",
+			with(reportOf(whole(checks.Fail, "x, y")), "x y"),
+			with(reportOf(part(checks.Fail, "mail"), part(checks.Fail, "x"), part(checks.Pass, "y")), "x y"),
+			BaselineSummary{New: 1, Unchanged: 1}, "new unchanged -", 1},
+		{"a certificate is no part of the zone's failure",
+			with(reportOf(func() Result { r := whole(checks.Fail, "x"); r.Subject, r.Fingerprint = "cert", "c"; return r }()), "x"),
+			with(reportOf(part(checks.Fail, "x")), "x"),
+			BaselineSummary{New: 1, Fixed: 1}, "new", 1},
 		{"another zone's failure covers nothing here",
 			with(reportOf(func() Result { r := whole(checks.Fail, "x"); r.Zone = "b.example"; r.Fingerprint = "b"; return r }()), "x"),
 			with(reportOf(part(checks.Fail, "x")), "x"),
