@@ -42,9 +42,8 @@ resource "cloudflare_notification_policy" "aop_zone" {
 		refAOPManage,
 	},
 	Controls: []Control{
-		nist("SC-17", "The end of certificates is not monitored."),
-		iso("A.8.16", "The event that leads to an outage is not monitored."),
-		soc2("CC7.2", "A condition that leads to a failure is not monitored."),
+		nist("IA-5", "Nobody is told in time that the authenticator has to be replaced."),
+		iso("A.8.24", "The lifetime of keys and certificates has to be managed."),
 	},
 	Eval: expiryAlertMissing,
 })

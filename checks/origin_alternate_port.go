@@ -18,7 +18,7 @@ var _ = register(Check{
 		"administration listener, a test instance, an old configuration. Scanners of the whole Internet look at these " +
 		"ports every day.",
 	Remediation: remedies([]Remedy{
-		{Where: "Firewall", Text: "Close the port to everybody but those who need it.", Commands: `nft add rule inet filter input tcp dport { 8443, 8080 } ip saddr != 198.51.100.0/24 drop`},
+		{Where: "Firewall", Text: "Close the port to everybody but those who need it.", Commands: `nft insert rule inet filter input tcp dport { 8443, 8080 } ip saddr != 198.51.100.0/24 drop`},
 	}, demandCertificate()),
 	References: []Reference{
 		{"Cloudflare: network ports", cloudflareDocs + "fundamentals/reference/network-ports/"},

@@ -18,7 +18,7 @@ var _ = register(Check{
 		"version.",
 	Remediation: remedies([]Remedy{
 		{Where: "Origin", Text: "Demand the certificate on every listener, the QUIC one included, or switch the version off."},
-		{Where: "nginx", Text: "The demand has to stand in the server block of both listeners.", Commands: `server {
+		{Where: "nginx", Text: "The demand has to stand in the server block of both listeners (QUIC takes nginx 1.25 or later).", Commands: `server {
     listen 443 ssl;
     listen 443 quic;
     ssl_protocols          TLSv1.2 TLSv1.3;

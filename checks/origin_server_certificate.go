@@ -13,8 +13,11 @@ var _ = register(Check{
 		"one is an outage (error 526); in the mode full it is what keeps people from going strict, so that whoever " +
 		"takes over the address is served to visitors.",
 	Remediation: []Remedy{
-		api("Let Cloudflare's Origin CA sign a certificate for the origin, and install it there.", "POST", "/certificates",
-			`{"hostnames":["example.com","*.example.com"],"requested_validity":365,"request_type":"origin-ecc","csr":"..."}`),
+		{Where: "Cloudflare API", Text: "Let Cloudflare's Origin CA sign a certificate for the origin, and install it there with its key.", Commands: `openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=example.com" -keyout origin.key -out origin.csr
+jq -n --rawfile csr origin.csr '{hostnames: ["example.com", "*.example.com"], requested_validity: 365, request_type: "origin-ecc", csr: $csr}' |
+  curl -sS -X POST "https://api.cloudflare.com/client/v4/certificates" \
+  -H "Authorization: Bearer $CLOUDFLARE_API_TOKEN" \
+  -H "Content-Type: application/json" --data @- | jq -r .result.certificate > origin.pem`},
 		terraform("Keep the certificate in code.", `
 resource "cloudflare_origin_ca_certificate" "origin" {
   csr                = tls_cert_request.origin.cert_request_pem

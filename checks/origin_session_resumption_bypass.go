@@ -20,10 +20,11 @@ var _ = register(Check{
 	Remediation: []Remedy{
 		{Where: "nginx", Text: "Update to 1.26.3, 1.27.4 or later, and demand the certificate in every server block of the socket; until then switch resumption off.", Commands: `ssl_session_cache   off;
 ssl_session_tickets off;`},
-		{Where: "HAProxy", Text: "Demand the certificate for the whole bind line, or switch resumption off there.", Commands: `bind :443 ssl crt-list /etc/haproxy/crt-list.txt no-tls-tickets
-global
-    tune.ssl.cachesize 0`},
-		{Where: "Apache", Text: "Give every virtual host a session cache of its own, or none, and no tickets.", Commands: `SSLSessionCache   none
+		{Where: "HAProxy", Text: "Demand the certificate for the whole bind line, or switch resumption off there.", Commands: `global
+    tune.ssl.cachesize 0
+frontend https
+    bind :443 ssl crt-list /etc/haproxy/crt-list.txt no-tls-tickets`},
+		{Where: "Apache", Text: "Demand the certificate in every virtual host of the socket; until then switch resumption off, outside of virtual hosts: Apache has one session cache for the whole server.", Commands: `SSLSessionCache   none
 SSLSessionTickets off`},
 	},
 	References: []Reference{

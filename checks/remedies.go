@@ -6,7 +6,8 @@ import (
 )
 
 // Commands and sources that several checks share. Placeholders are shell
-// variables: $CLOUDFLARE_API_TOKEN, $ZONE_ID, $ACCOUNT_ID, $HOSTNAME, $CERT_ID.
+// variables: $CLOUDFLARE_API_TOKEN, $ZONE_ID, $ACCOUNT_ID, $CERT_ID, and $AOP_HOSTNAME,
+// because shells set $HOSTNAME to the name of the machine.
 
 const (
 	cloudflareDocs = "https://developers.cloudflare.com/"
@@ -112,7 +113,7 @@ resource "cloudflare_authenticated_origin_pulls" "app" {
   zone_id = var.zone_id
   config = [{
     hostname = "app.example.com"
-    cert_id  = cloudflare_authenticated_origin_pulls_hostname_certificate.app.certificate_id
+    cert_id  = cloudflare_authenticated_origin_pulls_hostname_certificate.app.id
     enabled  = true
   }]
 }`),
@@ -127,7 +128,7 @@ func associate(text, enabled string) Remedy {
 		Commands: `curl -sS -X PUT "https://api.cloudflare.com/client/v4/zones/$ZONE_ID/origin_tls_client_auth/hostnames" \
   -H "Authorization: Bearer $CLOUDFLARE_API_TOKEN" \
   -H "Content-Type: application/json" \
-  --data '{"config":[{"hostname":"'"$HOSTNAME"'","cert_id":"'"$CERT_ID"'",` + enabled + `}]}'`,
+  --data '{"config":[{"hostname":"'"$AOP_HOSTNAME"'","cert_id":"'"$CERT_ID"'",` + enabled + `}]}'`,
 	}
 }
 
@@ -144,7 +145,7 @@ func demandCertificate() []Remedy {
 SSLVerifyClient      require
 SSLVerifyDepth       1`},
 		{Where: "HAProxy", Text: "Demand a client certificate on the bind line, and reload.", Commands: `bind :443 ssl crt /etc/haproxy/site.pem ca-file /etc/ssl/aop-ca.pem verify required`},
-		{Where: "Caddy", Text: "Demand a client certificate in the site's tls directive, and reload.", Commands: `app.example.com {
+		{Where: "Caddy", Text: "Demand a client certificate in the site's tls directive, and reload; before Caddy 2.8, trusted_ca_cert_file stands for trust_pool file.", Commands: `app.example.com {
     tls {
         client_auth {
             mode require_and_verify
@@ -168,10 +169,16 @@ func remedies(groups ...[]Remedy) []Remedy {
 func replaceCertificate(text string) []Remedy {
 	first := uploadZoneCertificate()
 	first.Text = text
+	hostname := hostnameCertificate()
+	hostname[0].Text = "A hostname-level certificate is replaced in its own list: upload the successor and note the identifier in the answer."
+	hostname[1].Text = "Associate the successor with the hostname."
 	return []Remedy{
 		first,
 		api("Watch the new certificate until its status is active.", "GET", "/zones/$ZONE_ID/origin_tls_client_auth", ""),
 		api("Delete the old one.", "DELETE", "/zones/$ZONE_ID/origin_tls_client_auth/$CERT_ID", ""),
+		hostname[0],
+		hostname[1],
+		api("Delete the hostname's old one, once the successor is active.", "DELETE", "/zones/$ZONE_ID/origin_tls_client_auth/hostnames/certificates/$OLD_CERT_ID", ""),
 		terraform("Let the successor be created before the old certificate is destroyed.", `
 resource "cloudflare_authenticated_origin_pulls_certificate" "zone" {
   zone_id     = var.zone_id

@@ -23,6 +23,7 @@ var _ = register(Check{
 curl -sS -X DELETE "https://api.cloudflare.com/client/v4/zones/$ZONE_ID/rulesets/$RULESET_ID/rules/$RULE_ID" \
   -H "Authorization: Bearer $CLOUDFLARE_API_TOKEN"`},
 		api("Page Rules have a list of their own.", "GET", "/zones/$ZONE_ID/pagerules?status=active", ""),
+		api("Delete the Page Rule that sets the mode, or change its mode in the dashboard.", "DELETE", "/zones/$ZONE_ID/pagerules/$PAGE_RULE_ID", ""),
 		terraform("Keep the rules in code, with a mode that keeps AOP.", `
 resource "cloudflare_ruleset" "configuration" {
   zone_id = var.zone_id
