@@ -519,7 +519,8 @@ func notification(level, text string) *sarif.Notification {
 	return &sarif.Notification{Level: level, Message: &sarif.Message{Text: ptr(clip(sentence(text), maxSARIFMessage))}}
 }
 
-// notifications say what kept the scan from seeing everything. There are at most
+// notifications say what kept the scan from seeing everything, and what somebody
+// waived. There are at most
 // 200: their place is the JSON report.
 func (w *sarifWriter) notifications() []*sarif.Notification {
 	const most = 200
@@ -537,6 +538,16 @@ func (w *sarifWriter) notifications() []*sarif.Notification {
 			text += "; reading needs the token permission '" + u.Permission + "'"
 		}
 		out = append(out, notification("warning", text))
+	}
+	// Readers of SARIF show suppressed results as open ones, so what is waived stands
+	// here instead.
+	for _, res := range w.r.Results {
+		if res.Status == checks.Waived && res.Waiver != nil {
+			out = append(out, notification("note", fmt.Sprintf("%s of %s is waived until %s by %s: %s", res.Check, where(res), res.Waiver.Expires, res.Waiver.Owner, res.Waiver.Reason)))
+		}
+	}
+	for _, line := range waiverLines(w.r) {
+		out = append(out, notification("warning", line))
 	}
 	if n := len(out) - most; n > 0 {
 		out = append(out[:most], notification("warning", fmt.Sprintf("%d more notices are left out; the JSON report has them", n)))
