@@ -24,8 +24,8 @@ var _ = register(Check{
 	},
 	References: []Reference{refCloudflare5xx, refProtect},
 	Controls: []Control{
-		nist("CM-8", "The configuration names a system that does not exist any more."),
-		cwe("CWE-672", "An address is used after it was given up."),
+		nist("CM-8", "The configuration names a system at which nothing answers."),
+		cwe("CWE-672", "The address may be used after it was given up."),
 	},
 	Eval: func(in *Input) []Result {
 		down := edgesThatSeeNothing(in)

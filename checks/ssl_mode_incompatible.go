@@ -13,10 +13,10 @@ var _ = register(Check{
 	Remediation: zoneSetting("Set the zone's SSL mode to strict once the origin serves a valid certificate on port 443.", "ssl", "strict"),
 	References:  []Reference{refSSLModes, {"Cloudflare: flexible mode", docsSSLModes + "flexible/"}, refAOP},
 	Controls: []Control{
-		pci("4.2.1", "Account data crosses the Internet between Cloudflare and the origin without encryption."),
+		pci("4.2.1", "Account data, where there is any, crosses the Internet between Cloudflare and the origin without encryption."),
 		nist("SC-8", "What is transmitted between edge and origin has neither confidentiality nor integrity."),
 		iso("A.8.24", "The mode switches cryptography off on the way to the origin."),
-		cis("3.10", "Sensitive data in transit to the origin is not encrypted."),
+		cis("3.10", "Data in transit to the origin is not encrypted, however sensitive."),
 		soc2("CC6.7", "Information is not protected while it is transmitted to the origin."),
 		cwe("CWE-319", "Requests and answers are sent in cleartext."),
 	},

@@ -43,7 +43,7 @@ resource "cloudflare_ruleset" "configuration" {
 		refAOP,
 	},
 	Controls: []Control{
-		pci("4.2.1", "Account data of this hostname crosses the Internet to the origin without encryption."),
+		pci("4.2.1", "Account data, where this hostname has any, crosses the Internet to the origin without encryption."),
 		nist("SC-8", "What is transmitted for this hostname has neither confidentiality nor integrity."),
 		nist("CM-6", "A rule departs from the zone's security setting."),
 		iso("A.8.9", "The configuration in force differs from the one that the settings show."),
