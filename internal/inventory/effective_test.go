@@ -52,6 +52,7 @@ func testPools() []evidence.Pool {
 			{Name: "b", Address: "b.example.net", HostHeader: "b.internal.example"},
 			{Name: "off", Address: "203.0.113.29", Enabled: evidence.TriFalse}}},
 		{ID: "p2", Name: "off", Enabled: evidence.TriFalse, Origins: []evidence.PoolOrigin{{Address: "203.0.113.39"}}},
+		{ID: "empty", Name: "empty"},
 		{ID: "to-app", Name: "to app", Origins: []evidence.PoolOrigin{{Address: "app.example.com"}}},
 		{ID: "to-lb", Name: "to lb", Origins: []evidence.PoolOrigin{{Address: "lb.example.com"}}},
 		{ID: "to-lb2", Name: "to lb2", Origins: []evidence.PoolOrigin{{Address: "lb2.example.com"}}},
@@ -426,6 +427,9 @@ func TestOrigins(t *testing.T) {
 		"load balancer with nothing on": {change: func(z *evidence.Zone) {
 			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "app.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"p2"}}}
 		}, none: "a load balancer of whose origins none is switched on (app.example.com)"},
+		"load balancer with a pool of nothing": {change: func(z *evidence.Zone) {
+			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "app.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"p2", "empty"}}}
+		}, note: "the origins of the pool empty"},
 		"load balancer's own name": {hostname: "lb.example.com", change: func(z *evidence.Zone) {
 			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "lb.example.com", Proxied: evidence.TriTrue, PoolIDs: []string{"p1"}}}
 		}, want: "203.0.113.21:8443 load-balancer; 203.0.113.22[b.internal.example|b.internal.example] load-balancer"},

@@ -460,6 +460,10 @@ func (f *finder) balanced(lb *evidence.LoadBalancer, note string, chain []string
 		if pool.Enabled == evidence.TriFalse {
 			continue
 		}
+		if len(pool.Origins) == 0 {
+			served = true // every pool has origins, so these are not told
+			f.gap("the origins of the pool " + pool.Name + " of the load balancer " + lb.Name + ": the answer holds none")
+		}
 		for _, po := range pool.Origins {
 			if po.Enabled == evidence.TriFalse {
 				continue
