@@ -108,9 +108,21 @@ func object[T any](ctx context.Context, c *client, path string) (T, error) {
 		return v, &APIError{Path: path, Status: http.StatusOK, Message: "the result is null"}
 	}
 	if err := json.Unmarshal(r.Result, &v); err != nil {
-		return v, &APIError{Path: path, Status: http.StatusOK, Message: "the result is not understood: " + cleanError(err)}
+		return v, &APIError{Path: path, Status: http.StatusOK, Message: "the result is not understood: " + oddJSON(err)}
 	}
 	return v, nil
+}
+
+// oddJSON says what is wrong with JSON of the wrong shape, without Go's words for it.
+func oddJSON(err error) string {
+	var t *json.UnmarshalTypeError
+	switch {
+	case !errors.As(err, &t):
+		return cleanError(err)
+	case t.Field == "":
+		return "it is of the JSON type " + sanitize.Text(t.Value, 40)
+	}
+	return fmt.Sprintf("%s is of the JSON type %s", sanitize.Text(t.Field, 100), sanitize.Text(t.Value, 40))
 }
 
 // maxPages bounds a list, whatever its result_info says.
@@ -152,7 +164,7 @@ func list[T any](ctx context.Context, c *client, path string, query url.Values, 
 			return items, fail("the result is null") // without a word on how many there are
 		case !isNull(r.Result): // a null list with a count, or one without pages, is an empty one
 			if err := json.Unmarshal(r.Result, &raws); err != nil {
-				return items, fail("the result is not a list: %s", cleanError(err))
+				return items, fail("the result is not a list: %s", oddJSON(err))
 			}
 		}
 		fresh := 0
@@ -165,7 +177,7 @@ func list[T any](ctx context.Context, c *client, path string, query url.Values, 
 			fresh++
 			if err := json.Unmarshal(raw, &v); err != nil {
 				if odd == nil {
-					odd = fail("item %d is not understood: %s", len(seen), cleanError(err))
+					odd = fail("item %d is not understood: %s", len(seen), oddJSON(err))
 				}
 				continue
 			}

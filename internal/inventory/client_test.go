@@ -107,7 +107,7 @@ func TestList(t *testing.T) {
 			return page(items, `,"result_info":{"page":1,"per_page":20,"total_count":45,"total_pages":3}`)
 		}, 45, 3, ""},
 		"not a list": {0, 20, func(_, _ int, _ []string) string { return `{"success":true,"result":{"a":1}}` }, 0, 1, "not a list"},
-		"bad item":   {0, 20, func(_, _ int, _ []string) string { return `{"success":true,"result":[{"id":"a"},{"id":7}]}` }, 1, 1, "item 2 is not understood"},
+		"bad item":   {0, 20, func(_, _ int, _ []string) string { return `{"success":true,"result":[{"id":"a"},{"id":7}]}` }, 1, 1, "item 2 is not understood: id is of the JSON type number"},
 		"bad item among good ones, on the first page": {45, 20, func(p, size int, items []string) string {
 			if p == 1 {
 				items[3] = `{"id":["odd"]}`

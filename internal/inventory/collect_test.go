@@ -322,6 +322,36 @@ func TestSectionMissing(t *testing.T) {
 	}
 }
 
+// TestOddItems: an item of a list that cannot be used makes its section one that was
+// not read completely; it does not vanish.
+func TestOddItems(t *testing.T) {
+	for path, c := range map[string]struct{ section, result string }{
+		"dns_records#1":                    {"dns", `[{"id":"r","type":"A","content":"203.0.113.1","proxied":true}]`},
+		"dns_records#2":                    {"dns", `[{"id":"r","name":"a.example.com","content":"203.0.113.1","proxied":true}]`},
+		"dns_records#3":                    {"dns", `[null]`},
+		"load_balancers":                   {"load balancers", `[{"id":"lb","proxied":true,"default_pools":["p"]}]`},
+		"custom_hostnames":                 {"custom hostnames", `[{"id":"c","status":"active"}]`},
+		"pagerules":                        {"page rules", `[{"id":"p","targets":[{"constraint":{"value":"*"}}],"actions":[{"id":"ssl","value":"off"}]}]`},
+		"origin_tls_client_auth/hostnames": {"associations", `[{"enabled":false,"cert_id":"hc"}]`},
+		"rulesets/phases/http_config_settings/entrypoint": {"config rules", `{"rules":[{"id":"r","expression":"true","action_parameters":"odd"}]}`},
+		"rulesets/phases/http_request_origin/entrypoint":  {"origin rules", `{"rules":[{"id":"r","expression":"true","action_parameters":{"origin":{"port":"odd"}}}]}`},
+	} {
+		f := newFakeAPI(t)
+		id := f.addZone(1, "example.com", a("app.example.com", "203.0.113.10", true))
+		f.set("/accounts/"+accountID+"/load_balancers/pools", []m{{"id": "p", "origins": []m{{"address": "203.0.113.9"}}}})
+		f.set("/zones/"+id+"/origin_tls_client_auth/hostnames/certificates", []m{{"id": "hc", "status": "active"}})
+		f.set("/zones/"+id+"/origin_tls_client_auth/hostnames", []m{})
+		name, _, _ := strings.Cut(path, "#")
+		f.set("/zones/"+id+"/"+name, raw(c.result))
+		z := collect(t, f.options()).Zones[0]
+		for name, s := range sections(&z) {
+			if (s.State == evidence.SectionFailed) != (name == c.section) {
+				t.Errorf("%s: %s: %+v", path, name, s)
+			}
+		}
+	}
+}
+
 // TestAnswersThatSayNothing: null, missing and success:false are unknown, never off.
 func TestAnswersThatSayNothing(t *testing.T) {
 	for _, body := range []string{

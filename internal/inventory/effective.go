@@ -279,12 +279,14 @@ func (v *zoneView) hostname(name string) evidence.Hostname {
 	return h
 }
 
-// notServing says why Cloudflare serves no hostname of the zone, or nothing.
+// notServing says why Cloudflare serves no hostname of the zone, or nothing. A
+// status that this build does not know is taken for one that serves: rather a
+// hostname too many.
 func (v *zoneView) notServing() string {
 	switch status := v.z.Status; {
 	case v.z.Paused == evidence.TriTrue:
 		return "the zone is paused: visitors reach the origin directly"
-	case status != "" && status != "active":
+	case slices.Contains([]string{"initializing", "pending", "moved", "deleted", "deactivated"}, status):
 		return "the zone is " + status + ", not active: visitors do not come through Cloudflare"
 	}
 	return ""
@@ -317,7 +319,11 @@ func (v *zoneView) proxied(name string, h *evidence.Hostname) (recorded evidence
 		return v.pointsAtEdge(wireName(name), h), ""
 	}
 	if recorded == evidence.TriUnknown {
-		h.OriginNotes = append(h.OriginNotes, v.unreadSources()...)
+		gaps := v.unreadSources()
+		if len(gaps) == 0 {
+			gaps = []evidence.Gap{{What: "whether " + name + " is proxied: the API's answer does not say"}}
+		}
+		h.OriginNotes = append(h.OriginNotes, gaps...)
 	}
 	return recorded, ""
 }
@@ -327,7 +333,10 @@ func (v *zoneView) recorded(name string) evidence.Tri {
 	if v.custom[name] != nil {
 		return evidence.TriTrue
 	}
-	if lb := v.balancerOf(name); lb != nil && lb.Proxied != evidence.TriUnknown {
+	if lb := v.balancerOf(name); lb != nil {
+		if lb.Proxied == evidence.TriNull {
+			return evidence.TriUnknown
+		}
 		return lb.Proxied
 	}
 	records, found := lookupRecords(v.records, name)

@@ -619,9 +619,14 @@ func TestProxied(t *testing.T) {
 		"proxied":               {want: evidence.TriTrue},
 		"DNS only":              {change: records(rec("A", "app.example.com", "203.0.113.1", false)), want: evidence.TriFalse},
 		"one of two is proxied": {change: records(rec("A", "app.example.com", "203.0.113.1", false), rec("A", "app.example.com", "203.0.113.2", true)), want: evidence.TriTrue},
-		"not told":              {change: func(z *evidence.Zone) { z.DNS.Records[0].Proxied = evidence.TriUnknown }, want: evidence.TriUnknown},
+		"not told":              {change: func(z *evidence.Zone) { z.DNS.Records[0].Proxied = evidence.TriUnknown }, want: evidence.TriUnknown, notes: 1},
 		"paused":                {change: func(z *evidence.Zone) { z.Paused = evidence.TriTrue }, want: evidence.TriFalse},
 		"moved":                 {change: func(z *evidence.Zone) { z.Status = "moved" }, want: evidence.TriFalse},
+		"a status of tomorrow":  {change: func(z *evidence.Zone) { z.Status = "flying" }, want: evidence.TriTrue},
+		"load balancer, not told": {change: func(z *evidence.Zone) {
+			z.DNS.Records = nil
+			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "app.example.com", Proxied: evidence.TriNull, PoolIDs: []string{"p1"}}}
+		}, resolved: map[string]resolution{"b.example.net": at("203.0.113.22")}, want: evidence.TriUnknown, notes: 1},
 		"load balancer, DNS only": {change: func(z *evidence.Zone) {
 			z.LoadBalancers.Items = []evidence.LoadBalancer{{Name: "app.example.com", Proxied: evidence.TriFalse}}
 		}, want: evidence.TriFalse},

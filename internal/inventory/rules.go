@@ -48,7 +48,13 @@ func (r *zoneReader) configRules(ctx context.Context, z *evidence.Zone) {
 		var p struct {
 			SSL json.RawMessage `json:"ssl"`
 		}
-		_ = json.Unmarshal(a.ActionParameters, &p)
+		if isNull(a.ActionParameters) {
+			continue
+		}
+		if err := json.Unmarshal(a.ActionParameters, &p); err != nil {
+			failSection(&z.ConfigRules.Section, "a rule is not understood: "+oddJSON(err))
+			continue
+		}
 		if isNull(p.SSL) {
 			continue
 		}
@@ -81,9 +87,12 @@ func (r *zoneReader) originRules(ctx context.Context, z *evidence.Zone) {
 				Port float64 `json:"port"`
 			} `json:"origin"`
 		}
-		if err := json.Unmarshal(a.ActionParameters, &p); err != nil && section.State == evidence.SectionRead {
+		if isNull(a.ActionParameters) {
+			continue
+		}
+		if err := json.Unmarshal(a.ActionParameters, &p); err != nil {
 			// One that cannot be read may send requests anywhere.
-			z.OriginRules.State, z.OriginRules.Error = evidence.SectionFailed, "a rule is not understood: "+cleanError(err)
+			failSection(&z.OriginRules.Section, "a rule is not understood: "+oddJSON(err))
 			continue
 		}
 		rule := evidence.OriginRule{
@@ -140,6 +149,9 @@ func (r *zoneReader) pageRules(ctx context.Context, z *evidence.Zone) {
 	z.PageRules.Section = sectionOf(err, permPageRules, path, true)
 	for _, a := range all {
 		rule := evidence.PageRule{ID: sanitize.Text(a.ID, 64), Status: sanitize.Text(a.Status, 20), Priority: int(a.Priority)}
+		if rule.Status != "active" && rule.Status != "disabled" {
+			failSection(&z.PageRules.Section, "a rule does not say whether it is active")
+		}
 		if len(a.Targets) > 0 {
 			rule.Target = sanitize.Text(a.Targets[0].Constraint.Value, 1000)
 		}

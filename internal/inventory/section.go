@@ -57,6 +57,14 @@ func sectionOf(err error, permission, endpoint string, mayBeAbsent bool) evidenc
 	return s
 }
 
+// failSection notes that a section that was read holds something that cannot be
+// used, so that nobody takes it for complete.
+func failSection(s *evidence.Section, why string) {
+	if s.State == evidence.SectionRead {
+		s.State, s.Error = evidence.SectionFailed, why
+	}
+}
+
 // deniedCode reports whether a code in a success:false answer with status 200
 // means that the token may not read: 10000 "authentication error", 9109
 // "unauthorized to access requested resource".

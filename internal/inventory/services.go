@@ -75,6 +75,10 @@ func (r *zoneReader) loadBalancers(ctx context.Context, z *evidence.Zone) {
 				addAll(o.RegionPools, o.CountryPools, o.PopPools)
 			}
 		}
+		if lb.Name == "" {
+			failSection(&z.LoadBalancers.Section, "a load balancer has no name")
+			continue
+		}
 		z.LoadBalancers.Items = append(z.LoadBalancers.Items, lb)
 	}
 	slices.SortFunc(z.LoadBalancers.Items, func(a, b evidence.LoadBalancer) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
@@ -100,6 +104,10 @@ func (r *zoneReader) customHostnames(ctx context.Context, z *evidence.Zone) {
 			Status:       sanitize.Text(a.Status, 40),
 			OriginServer: sanitize.Text(normalName(a.OriginServer), 253),
 			OriginSNI:    sanitize.Text(normalName(a.OriginSNI), 253),
+		}
+		if c.Hostname == "" {
+			failSection(&z.CustomHostnames.Section, "a custom hostname has no name")
+			continue
 		}
 		needFallback = needFallback || c.OriginServer == ""
 		z.CustomHostnames.Items = append(z.CustomHostnames.Items, c)

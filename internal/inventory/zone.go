@@ -311,6 +311,10 @@ func (r *zoneReader) associations(ctx context.Context, z *evidence.Zone) {
 		if !gone {
 			h.AssociationsSection = sectionOf(err, permSSL, path, false)
 			for _, a := range all {
+				if a.Hostname == "" {
+					failSection(&h.AssociationsSection, "an association names no hostname")
+					continue
+				}
 				h.Associations = append(h.Associations, a.association(evidence.Section{State: evidence.SectionRead}))
 			}
 			sortAssociations(h.Associations)
@@ -422,7 +426,12 @@ func (r *zoneReader) dns(ctx context.Context, z *evidence.Zone) {
 	z.DNS.Section = sectionOf(err, permDNS, path, false)
 	records := make([]evidence.DNSRecord, 0, len(all))
 	for _, a := range all {
-		records = append(records, a.record())
+		r := a.record()
+		if r.Name == "" || r.Type == "" {
+			failSection(&z.DNS.Section, "a record has no name or no type")
+			continue
+		}
+		records = append(records, r)
 	}
 	slices.SortStableFunc(records, func(a, b evidence.DNSRecord) int {
 		return strings.Compare(a.Name+"\x00"+a.Type+"\x00"+a.Content+"\x00"+a.ID, b.Name+"\x00"+b.Type+"\x00"+b.Content+"\x00"+b.ID)
