@@ -46,6 +46,13 @@ func newClient(o Options, base *url.URL) (*client, error) {
 	return &client{api: api, t: t}, nil
 }
 
+// close ends the connections that wait for another request.
+func (c *client) close() {
+	if b, ok := c.t.base.(interface{ CloseIdleConnections() }); ok {
+		b.CloseIdleConnections()
+	}
+}
+
 // get asks for one path. The path's variable parts must be escaped.
 func (c *client) get(ctx context.Context, path string, query url.Values) (cloudflare.RawResponse, error) {
 	uri := path

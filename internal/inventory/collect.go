@@ -36,6 +36,7 @@ func Collect(ctx context.Context, o Options) (*evidence.Evidence, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.close()
 	ev := &evidence.Evidence{
 		SchemaVersion: evidence.SchemaVersion,
 		Tool:          o.Tool,

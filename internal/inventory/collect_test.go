@@ -997,6 +997,27 @@ func TestEdgeRangesFallback(t *testing.T) {
 	}
 }
 
+// closing is a transport that notes that it was asked to close its connections.
+type closing struct {
+	http.RoundTripper
+	closed bool
+}
+
+func (c *closing) CloseIdleConnections() { c.closed = true }
+
+// TestConnectionsEnd: nothing stays open after a collection.
+func TestConnectionsEnd(t *testing.T) {
+	f := newFakeAPI(t)
+	f.addZone(1, "example.com", a("example.com", "203.0.113.10", true))
+	o := f.options()
+	c := &closing{RoundTripper: http.DefaultTransport}
+	o.Transport = c
+	collect(t, o)
+	if !c.closed {
+		t.Error("the connections stay open")
+	}
+}
+
 // TestDeterministic: the same configuration gives the same bytes.
 func TestDeterministic(t *testing.T) {
 	f := newFakeAPI(t)

@@ -63,6 +63,7 @@ func Doctor(ctx context.Context, o Options) []Finding {
 		d.failed("options", err)
 		return d.findings
 	}
+	defer c.close()
 	d.o, d.base, d.c = prepared, base, c
 	d.credentials()
 	d.resolves(ctx)

@@ -48,6 +48,7 @@ func PlanCost(ctx context.Context, o Options) (*Cost, *evidence.Evidence, error)
 	if err != nil {
 		return nil, nil, err
 	}
+	defer c.close()
 	ev := &evidence.Evidence{SchemaVersion: evidence.SchemaVersion, Tool: o.Tool, StartedAt: o.Now().UTC(),
 		Scope: evidence.Scope{Zones: o.Zones, Accounts: o.Accounts, APIURL: base.String()}}
 	if ev.Zones, ev.Problems, err = findZones(ctx, c, o.Zones, o.Accounts); err != nil {
