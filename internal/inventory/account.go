@@ -141,6 +141,9 @@ func (r *accountReader) loadBalancerNames(ctx context.Context, a *evidence.Accou
 	if json.Unmarshal(raw.Result, &found) != nil || len(found.Resources) == 0 || len(found.Resources) >= perPage {
 		return nil, false // there are pools, so a true answer holds something
 	}
+	if more, total := morePages(raw.ResultInfo, 1, perPage, len(found.Resources), len(found.Resources)); more || total > len(found.Resources) {
+		return nil, false // the page was smaller than asked for
+	}
 	for _, res := range found.Resources {
 		if res.Type == "load_balancer" {
 			names = append(names, normalName(res.Name))

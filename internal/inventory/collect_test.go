@@ -631,6 +631,11 @@ func TestLoadBalancersAndTheirAccount(t *testing.T) {
 	f = setUp()
 	f.set(account+"/search", raw(`{"resources":[]}`))
 	check("a search that finds nothing though there are pools", f, 1)
+	f = setUp()
+	f.handlers[account+"/search"] = func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"success":true,"result":{"resources":[{"resource_type":"pool","resource_name":"pool 1"}]},"result_info":{"page":1,"per_page":1,"count":1,"total_count":61}}`)
+	}
+	check("a search whose answer is the first page of many", f, 1)
 	// An account without pools: nobody is asked.
 	f = newFakeAPI(t)
 	f.addZone(1, "a.example", a("a.example", "203.0.113.9", true))
@@ -1046,7 +1051,7 @@ func TestResolveOneIsBounded(t *testing.T) {
 		many = append(many, netip.AddrFrom4([4]byte{203, 0, 113, byte(i / 2)}), netip.MustParseAddr(fmt.Sprintf("::ffff:203.0.113.%d", i/2)))
 	}
 	res := resolveOne(t.Context(), "x.example", func(context.Context, string) ([]netip.Addr, error) { return many, nil })
-	if len(res.addrs) != maxAddresses || res.addrs[maxAddresses-1] != netip.AddrFrom4([4]byte{203, 0, 113, maxAddresses - 1}) {
+	if !res.more || len(res.addrs) != maxAddresses || res.addrs[maxAddresses-1] != netip.AddrFrom4([4]byte{203, 0, 113, maxAddresses - 1}) {
 		t.Errorf("%v", res.addrs)
 	}
 }

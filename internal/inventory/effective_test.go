@@ -377,6 +377,7 @@ func TestOrigins(t *testing.T) {
 		"web.example.net":  at("203.0.113.31", "2001:db8::31"),
 		"cdn.example.net":  at("104.16.1.1"),
 		"gone.example.net": {err: "no such name"},
+		"many.example.net": {addrs: []netip.Addr{netip.MustParseAddr("203.0.113.32")}, more: true},
 	}
 	for name, c := range map[string]struct {
 		change   func(*evidence.Zone)
@@ -394,6 +395,7 @@ func TestOrigins(t *testing.T) {
 		"flexible pulls over HTTP": {change: func(z *evidence.Zone) { z.Settings.SSL = "flexible" }, want: "203.0.113.10:http dns"},
 		"CNAME outside":            {change: records(rec("CNAME", "app.example.com", "web.example.net", true)), want: "2001:db8::31 cname; 203.0.113.31 cname"},
 		"CNAME to Cloudflare":      {change: records(rec("CNAME", "app.example.com", "cdn.example.net", true)), want: "104.16.1.1(edge) cname"},
+		"CNAME to many":            {change: records(rec("CNAME", "app.example.com", "many.example.net", true)), want: "203.0.113.32 cname", note: "more than 32"},
 		"CNAME to nothing":         {change: records(rec("CNAME", "app.example.com", "gone.example.net", true)), want: "?gone.example.net cname", note: "no such name"},
 		"CNAME inside": {change: records(rec("CNAME", "app.example.com", "a.example.com", true), rec("CNAME", "a.example.com", "b.example.com", false), rec("A", "b.example.com", "203.0.113.11", true)),
 			want: "203.0.113.11 cname"},

@@ -418,6 +418,9 @@ func (f *finder) resolve(name string, o evidence.Origin) {
 		f.h.Origins = append(f.h.Origins, f.way.apply(o))
 		return
 	}
+	if res.more {
+		f.gap(fmt.Sprintf("all addresses of the origin %s: it has more than %d", name, maxAddresses))
+	}
 	for _, a := range res.addrs {
 		f.address(a, o)
 	}

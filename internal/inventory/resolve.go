@@ -55,6 +55,7 @@ func resolverAddress(s string) (string, error) {
 type resolution struct {
 	addrs []netip.Addr
 	err   string
+	more  bool // there are more addresses than are kept
 }
 
 // resolveAll resolves every name once, a bounded number at a time. step is called
@@ -98,13 +99,14 @@ func resolveOne(ctx context.Context, name string, lookup func(context.Context, s
 	}
 	slices.SortFunc(addrs, netip.Addr.Compare)
 	addrs = slices.Compact(addrs) // before the bound, so that repeats take no places
-	if len(addrs) > maxAddresses {
+	more := len(addrs) > maxAddresses
+	if more {
 		addrs = addrs[:maxAddresses]
 	}
 	if len(addrs) == 0 {
 		return resolution{err: "no address"}
 	}
-	return resolution{addrs: addrs}
+	return resolution{addrs: addrs, more: more}
 }
 
 // lookupError says why a name did not resolve, without the resolver's address.
