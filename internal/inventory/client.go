@@ -218,7 +218,7 @@ func morePages(info *cloudflare.ResultInfo, page, perPage, onPage, have int) (mo
 		return page < info.TotalPages, info.Total
 	case info.Total > 0:
 		return have < info.Total && onPage > 0, info.Total
-	case info.Total == 0 && size > 0 && onPage >= size && perPage > 0:
+	case info.Total == 0 && size > 0 && onPage >= size:
 		// No totals at all: a full page may have a successor.
 		return true, 0
 	}

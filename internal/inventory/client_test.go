@@ -77,6 +77,9 @@ func TestList(t *testing.T) {
 		"a count of the page and no totals": {45, 20, func(p, size int, items []string) string {
 			return page(items, fmt.Sprintf(`,"result_info":{"page":%d,"per_page":20,"count":%d}`, p, len(items)))
 		}, 45, 3, ""},
+		"a count of the page and no totals, without asking for a size": {45, 0, func(p, size int, items []string) string {
+			return page(items, fmt.Sprintf(`,"result_info":{"page":%d,"per_page":20,"count":%d}`, p, len(items)))
+		}, 45, 3, ""},
 		"no totals and no pages": {2, 2, func(_, _ int, _ []string) string {
 			return page([]string{`{"id":"a"}`, `{"id":"b"}`}, `,"result_info":{"count":2}`)
 		}, 2, 2, ""},
