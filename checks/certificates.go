@@ -53,7 +53,7 @@ func heldCertificates(z *evidence.Zone) []held {
 			h.use = useUnknown
 		case newest != "" && c.ID == newest && sure:
 			h.use = inUse
-		case c.Status == "active" && !sure:
+		case (c.Status == "active" || c.Status == "") && !sure:
 			h.use = useUnknown
 		case newest == "":
 			h.use = useUnknown // none is active: one of these is on its way in or out

@@ -212,6 +212,23 @@ func TestVerdictEngineThatPanicsLeavesTheOriginUnjudged(t *testing.T) {
 	}
 }
 
+// Where no zone was read for a problem, no check has anything to be content with.
+func TestNoZoneBecauseOfAProblem(t *testing.T) {
+	ev := &evidence.Evidence{CollectedAt: testTime, ProbeOptions: &evidence.ProbeOptions{}, Problems: []evidence.Problem{{What: "listing zones", Cause: "the API answered 502"}}}
+	out := Evaluate(ev, EvaluateOptions{})
+	if len(out.Results) < len(All()) {
+		t.Errorf("%d results of %d checks", len(out.Results), len(All()))
+	}
+	for _, r := range out.Results {
+		if r.Status != Inconclusive && r.Status != Skipped {
+			t.Errorf("%s is %s: %s", r.Check, r.Status, r.Message)
+		}
+		if r.Status == Inconclusive && r.Reason != "listing zones: the API answered 502" {
+			t.Errorf("%s: reason %q", r.Check, r.Reason)
+		}
+	}
+}
+
 func TestAllIsSortedAndACopy(t *testing.T) {
 	all := All()
 	if !slices.IsSortedFunc(all, func(a, b Check) int { return strings.Compare(a.ID, b.ID) }) {
