@@ -41,6 +41,11 @@ type EvaluateOptions struct {
 	Only, Skip []string
 }
 
+// selects reports whether the check is to be run.
+func (o EvaluateOptions) selects(id string) bool {
+	return (len(o.Only) == 0 || slices.Contains(o.Only, id)) && !slices.Contains(o.Skip, id)
+}
+
 // Outcome is what judging gives.
 type Outcome struct {
 	// Results are sorted by zone, hostname, address, port, check and subject.
@@ -65,10 +70,13 @@ func evaluate(ev *evidence.Evidence, o EvaluateOptions, catalogue []Check, judge
 	if o.Thresholds == (Thresholds{}) {
 		o.Thresholds = DefaultThresholds
 	}
+	if !o.selects("client-certificate-expiring-soon") {
+		o.Thresholds.ExpiringSoonDays = -1 // what nobody calls "soon" is still expiring
+	}
 	in := newInput(ev, o.Thresholds, judge)
 	var results []Result
 	for _, c := range catalogue {
-		if (len(o.Only) > 0 && !slices.Contains(o.Only, c.ID)) || slices.Contains(o.Skip, c.ID) {
+		if !o.selects(c.ID) {
 			continue
 		}
 		if c.Needs != NeedsProbing && len(ev.Scope.Targets) > 0 {

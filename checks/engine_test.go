@@ -212,6 +212,34 @@ func TestVerdictEngineThatPanicsLeavesTheOriginUnjudged(t *testing.T) {
 	}
 }
 
+// A certificate that is about to end is expiring where nobody runs the check that
+// would say so more loudly.
+func TestExpiringWithoutExpiringSoon(t *testing.T) {
+	const longer, shorter = "client-certificate-expiring", "client-certificate-expiring-soon"
+	end := testTime.Add(days(5))
+	ev := &evidence.Evidence{CollectedAt: testTime, Zones: []evidence.Zone{{Name: "a.example", AOP: evidence.ZoneAOP{
+		SettingSection: evidence.Section{State: evidence.SectionRead}, Enabled: evidence.TriTrue, CertificatesSection: evidence.Section{State: evidence.SectionRead},
+		Certificates: []evidence.ClientCertificate{{ID: "one", Status: "active", ExpiresOn: &end}},
+	}, HostnameAOP: evidence.HostnameAOP{CertificatesSection: evidence.Section{State: evidence.SectionRead}, AssociationsSection: evidence.Section{State: evidence.SectionRead}}}}}
+	for _, tt := range []struct {
+		o    EvaluateOptions
+		want string
+	}{
+		{EvaluateOptions{Only: []string{longer, shorter}}, "not-applicable fail"},
+		{EvaluateOptions{Only: []string{longer}}, "fail"},
+		{EvaluateOptions{Only: []string{longer, shorter}, Skip: []string{shorter}}, "fail"},
+		{EvaluateOptions{Only: []string{shorter}}, "fail"},
+	} {
+		var got []string
+		for _, r := range Evaluate(ev, tt.o).Results {
+			got = append(got, string(r.Status))
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.o, s, tt.want)
+		}
+	}
+}
+
 // Where no zone was read for a problem, no check has anything to be content with.
 func TestNoZoneBecauseOfAProblem(t *testing.T) {
 	ev := &evidence.Evidence{CollectedAt: testTime, ProbeOptions: &evidence.ProbeOptions{}, Problems: []evidence.Problem{{What: "listing zones", Cause: "the API answered 502"}}}
