@@ -229,13 +229,13 @@ func TestGroupByControl(t *testing.T) {
 	catalogue := []checks.Check{
 		controlled("a", "passed", "failed", "10.2", "9.1"), controlled("b", "failed", "unknown"), controlled("c", "unknown", "loosened"),
 		controlled("d", "loosened", "loosened and failed"), controlled("e", "loosened and failed"), controlled("f", "waived"), controlled("g", "nothing"), controlled("h", "left out"),
-		controlled("i", "half skipped"), controlled("j", "half skipped", "half silent"), controlled("k", "half silent"), controlled("l", "applies to nothing else"), controlled("m", "applies to nothing else"),
+		controlled("i", "half skipped"), controlled("j", "half skipped", "half silent"), controlled("k", "half silent"), controlled("l", "applies to nothing else"), controlled("m", "applies to nothing else"), controlled("n", "two skipped", "two skipped for two reasons"), controlled("o", "two skipped"), controlled("p", "two skipped for two reasons"),
 		{ID: "x", Controls: []checks.Control{{Framework: "another", ID: "passed", Why: "w"}}},
 	}
 	out := checks.Outcome{Results: []checks.Result{
 		res("a", checks.Pass), res("b", checks.Fail), res("c", checks.Inconclusive), res("c", checks.Pass), res("d", checks.Pass), res("e", checks.Fail),
 		res("f", checks.Waived), res("g", checks.NotApplicable), res("x", checks.Fail),
-		res("i", checks.Skipped), res("j", checks.Pass), res("l", checks.Pass), res("m", checks.NotApplicable),
+		res("i", checks.Skipped), res("j", checks.Pass), res("l", checks.Pass), res("m", checks.NotApplicable), res("n", checks.Skipped), res("o", checks.Skipped), {Check: "p", Status: checks.Skipped, Reason: "r"},
 	}}
 	r := Build(&evidence.Evidence{CollectedAt: sampleNow}, out, BuildOptions{Catalogue: catalogue, Skip: []string{"h"}, Loosened: []string{"d"}, Control: "F"})
 	got := map[string]string{}
@@ -249,21 +249,23 @@ func TestGroupByControl(t *testing.T) {
 	}
 	want := map[string]string{
 		"passed": "assessed: ", "10.2": "assessed: ", "9.1": "assessed: ",
-		"failed":                  "failed: ",
-		"loosened and failed":     "failed: the configuration loosens check d",
-		"unknown":                 "failed: 1 result could not be verified",
-		"loosened":                "not-assessed: the configuration loosens check d; 1 result could not be verified",
-		"waived":                  "not-assessed: 1 failing result is waived",
-		"nothing":                 "not-assessed: nothing here to which its checks apply",
-		"half skipped":            "not-assessed: check i was skipped: m",
-		"half silent":             "not-assessed: check k judged nothing",
-		"applies to nothing else": "assessed: ",
-		"left out":                "not-assessed: check h was left out; nothing here to which its checks apply",
+		"failed":                      "failed: ",
+		"loosened and failed":         "failed: the configuration loosens check d",
+		"unknown":                     "failed: 1 result could not be verified",
+		"loosened":                    "not-assessed: the configuration loosens check d; 1 result could not be verified",
+		"waived":                      "not-assessed: 1 failing result is waived",
+		"nothing":                     "not-assessed: nothing here to which its checks apply",
+		"half skipped":                "not-assessed: check i was skipped: m",
+		"half silent":                 "not-assessed: check k was without a result",
+		"two skipped":                 "not-assessed: 2 checks were skipped: m; nothing here to which its checks apply",
+		"two skipped for two reasons": "not-assessed: check n was skipped: m; check p was skipped: r; nothing here to which its checks apply",
+		"applies to nothing else":     "assessed: ",
+		"left out":                    "not-assessed: check h was left out; nothing here to which its checks apply",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"failed", "loosened and failed", "unknown", "half silent", "half skipped", "left out", "loosened", "nothing", "waived", "9.1", "10.2", "applies to nothing else", "passed"}, order); diff != "" {
+	if diff := cmp.Diff([]string{"failed", "loosened and failed", "unknown", "half silent", "half skipped", "left out", "loosened", "nothing", "two skipped", "two skipped for two reasons", "waived", "9.1", "10.2", "applies to nothing else", "passed"}, order); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)
 	}
 	if groups := GroupByControl(r, "no such framework"); len(groups) != 0 {

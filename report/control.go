@@ -131,11 +131,28 @@ func judge(r *Report, g *ControlGroup) {
 		g.Results = append(g.Results, ControlResult{Check: res.Check, Status: status, Severity: res.Severity,
 			Where: where(res), Message: res.Message, Fingerprint: res.Fingerprint})
 	}
+	silent := map[string][]string{} // by reason
+	var order []string
 	for _, m := range g.Mappings {
-		if why, ok := skipped[m.Check]; ok {
-			g.Reasons = append(g.Reasons, "check "+m.Check+" was skipped: "+why)
-		} else if !said[m.Check] && slices.ContainsFunc(r.Checks, func(c CheckInfo) bool { return c.ID == m.Check }) {
-			g.Reasons = append(g.Reasons, "check "+m.Check+" judged nothing")
+		why, ok := skipped[m.Check]
+		switch {
+		case ok:
+			why = " skipped: " + why
+		case !said[m.Check] && slices.ContainsFunc(r.Checks, func(c CheckInfo) bool { return c.ID == m.Check }):
+			why = " without a result"
+		default:
+			continue
+		}
+		if silent[why] == nil {
+			order = append(order, why)
+		}
+		silent[why] = append(silent[why], m.Check)
+	}
+	for _, why := range order {
+		if ids := silent[why]; len(ids) > 1 {
+			g.Reasons = append(g.Reasons, fmt.Sprintf("%d checks were%s", len(ids), why))
+		} else {
+			g.Reasons = append(g.Reasons, "check "+ids[0]+" was"+why)
 		}
 	}
 	if n := counts[checks.Inconclusive]; n > 0 {
