@@ -257,8 +257,8 @@ func TestGroupByControl(t *testing.T) {
 		"nothing":                     "not-assessed: nothing here to which its checks apply",
 		"half skipped":                "not-assessed: check i was skipped: m",
 		"half silent":                 "not-assessed: check k was without a result",
-		"two skipped":                 "not-assessed: 2 checks were skipped: m; nothing here to which its checks apply",
-		"two skipped for two reasons": "not-assessed: check n was skipped: m; check p was skipped: r; nothing here to which its checks apply",
+		"two skipped":                 "not-assessed: 2 checks were skipped: m",
+		"two skipped for two reasons": "not-assessed: check n was skipped: m; check p was skipped: r",
 		"applies to nothing else":     "assessed: ",
 		"left out":                    "not-assessed: check h was left out; nothing here to which its checks apply",
 	}

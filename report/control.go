@@ -161,7 +161,7 @@ func judge(r *Report, g *ControlGroup) {
 	if n := counts[checks.Waived]; n > 0 {
 		g.Reasons = append(g.Reasons, counted(n, "failing result is", "failing results are")+" waived")
 	}
-	if len(g.Results) == 0 {
+	if len(g.Results) == 0 && len(order) == 0 {
 		g.Reasons = append(g.Reasons, "nothing here to which its checks apply")
 	}
 	switch {
