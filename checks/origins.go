@@ -213,6 +213,9 @@ func (w way) judge(in *Input, o *Origin) Result {
 	case len(made) > 0 && w.nobodyThere(o):
 		r := o.result(Pass, w.shut, o.name())
 		r.Reason, r.Observations, r.Reproduce = "nothing answers there", made, ""
+		if w.filtered(o) {
+			r.Reason = "no connection came about from here, where a firewall may admit others"
+		}
 		return r
 	case len(made) > 0:
 		r := o.result(Inconclusive, "The attempts at this way around %s did not come to an end.", lower(o.name()))
@@ -309,6 +312,13 @@ func (w way) nobodyThere(o *Origin) bool {
 		}
 	}
 	return slices.Contains(w.attempts, evidence.AttemptPlainHTTP) || slices.Contains(w.attempts, evidence.AttemptOtherPort)
+}
+
+// filtered reports whether an attempt met silence instead of a closed port.
+func (w way) filtered(o *Origin) bool {
+	return slices.ContainsFunc(o.Endpoint.Observations, func(ob evidence.Observation) bool {
+		return slices.Contains(w.attempts, ob.Attempt) && ob.Stage == evidence.StageDial && ob.Close != evidence.CloseRefused
+	})
 }
 
 // selected reports whether the user asked for any of the attempts. The sets are
