@@ -486,6 +486,9 @@ func jsonCause(b []byte, err error) error {
 	case errors.As(err, &typ):
 		offset = typ.Offset
 		err = fmt.Errorf("%q holds a JSON %s where it cannot", typ.Field, typ.Value)
+		if typ.Field == "" {
+			err = fmt.Errorf("it is a JSON %s, not an object", typ.Value)
+		}
 	}
 	if offset < 0 || offset > int64(len(b)) {
 		return err

@@ -362,7 +362,7 @@ func TestLoadBaseline(t *testing.T) {
 	for _, tt := range []struct{ name, content, want, hint string }{
 		{"empty", " \n", "it is empty", "-o json=FILE"},
 		{"not json", "{\n\n oops}", "it is not a JSON report: line 3: ", ""},
-		{"a list", "[]", "it is not a JSON report", ""},
+		{"a list", "[]", "it is not a JSON report: line 1: it is a JSON array, not an object", ""},
 		{"truncated", string(b[:len(b)/2]), "unexpected end of JSON input", ""},
 		{"sarif", `{"$schema":"https://json.schemastore.org/sarif-2.1.0.json","runs":[]}`, "it is SARIF", "JSON report of the same scan"},
 		{"evidence", `{"schema_version":1,"tool":{}}`, "it is evidence, not a report", "--evidence FILE"},
