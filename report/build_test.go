@@ -280,6 +280,17 @@ func TestFrameworks(t *testing.T) {
 	}
 }
 
+func TestFindFramework(t *testing.T) {
+	for name, want := range map[string]string{
+		"PCI DSS 4.0.1": "PCI DSS 4.0.1", "pci": "PCI DSS 4.0.1", "PCI-DSS": "PCI DSS 4.0.1", "nist": "NIST SP 800-53 r5",
+		"soc2": "SOC 2", "cwe": "CWE", "c": "", "": "", " ": "", "hipaa": "", "SC-7": "",
+	} {
+		if got := FindFramework(name); got != want {
+			t.Errorf("%q is %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestCompareNatural(t *testing.T) {
 	want := []string{"", "1", "1.2", "1.2.10", "1.10", "02", "4.2.1", "10", "A.8.2", "A.8.20", "SC-7", "SC-8", "SC-23"}
 	got := slices.Clone(want)

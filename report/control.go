@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/aopscan/aopscan/checks"
 )
@@ -61,6 +62,37 @@ func Frameworks() []string {
 		}
 	}
 	return sortedUnique(out)
+}
+
+// FindFramework returns the framework that a name stands for: the whole name in
+// any case, or a beginning of it that no other framework shares ("pci", "nist"),
+// spaces and punctuation left out. It returns "" for a name that stands for none.
+func FindFramework(name string) string {
+	plain := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if unicode.IsLetter(r) || unicode.IsDigit(r) {
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, s)
+	}
+	want := plain(name)
+	if want == "" {
+		return ""
+	}
+	var found []string
+	for _, f := range Frameworks() {
+		if plain(f) == want {
+			return f
+		}
+		if strings.HasPrefix(plain(f), want) {
+			found = append(found, f)
+		}
+	}
+	if len(found) != 1 {
+		return ""
+	}
+	return found[0]
 }
 
 // GroupByControl groups a report by the controls of a framework: failed where a

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
 	"time"
 
@@ -66,8 +65,12 @@ func (a *app) newJudge(r *reportFlags, cfg configuration) (*judge, error) {
 			}
 		}
 	}
-	if r.control != "" && !slices.Contains(report.Frameworks(), r.control) {
-		return nil, usageError(fmt.Sprintf("use one of %q", report.Frameworks()), "reading --control: %q is not a framework", r.control)
+	if r.control != "" {
+		framework := report.FindFramework(r.control)
+		if framework == "" {
+			return nil, usageError(fmt.Sprintf("use one of %q, or as much of its beginning as tells it from the others", report.Frameworks()), "reading --control: %q is not a framework", r.control)
+		}
+		r.control = framework
 	}
 	if r.baseline != "" {
 		base, err := report.LoadBaseline(r.baseline)

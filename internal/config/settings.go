@@ -288,7 +288,7 @@ var severityKind = text(textTags, map[string]any{"enum": severities}, func(s str
 })
 
 var frameworkKind = text(textTags, map[string]any{"minLength": 1}, func(s string) error {
-	if f := report.Frameworks(); !slices.Contains(f, s) {
+	if f := report.Frameworks(); report.FindFramework(s) == "" {
 		return bad(didYouMean(s, f, "use "+strings.Join(f, ", ")), "%s is not a framework", quote(s))
 	}
 	return nil
