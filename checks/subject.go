@@ -172,7 +172,7 @@ func nothingServed(z *evidence.Zone) string {
 	switch {
 	case z.Paused == evidence.TriTrue:
 		return "The zone is paused: Cloudflare serves none of its hostnames; see zone-paused."
-	case z.Status != "" && z.Status != "active":
+	case z.Inactive():
 		return "The zone's status is '" + z.Status + "': Cloudflare does not answer for it."
 	case len(z.Hostnames) == 0:
 		return "The zone has no hostname."

@@ -42,7 +42,7 @@ resource "cloudflare_zone" "example" {
 				r := zoneResult(z, Inconclusive, "Whether the zone is paused is not known.")
 				r.Reason = "the API's answer does not say"
 				return []Result{r}
-			case z.Status != "" && z.Status != "active":
+			case z.Inactive():
 				return []Result{zoneResult(z, NotApplicable, "The zone's status is '%s': Cloudflare does not answer for it.", z.Status)}
 			}
 			return []Result{zoneResult(z, Pass, "The zone is not paused.")}

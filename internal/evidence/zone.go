@@ -106,6 +106,18 @@ type Zone struct {
 	Hostnames []Hostname `json:"hostnames,omitempty"`
 }
 
+// Inactive reports whether the zone's status says that Cloudflare does not answer
+// for it. A status that this build does not know is taken for one that serves:
+// rather a hostname too many
+// (https://developers.cloudflare.com/dns/zone-setups/reference/domain-status/).
+func (z *Zone) Inactive() bool {
+	switch z.Status {
+	case "initializing", "pending", "moved", "deleted", "deactivated":
+		return true
+	}
+	return false
+}
+
 // Rules is a list with how it was read.
 type Rules[T any] struct {
 	Section

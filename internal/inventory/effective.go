@@ -279,15 +279,13 @@ func (v *zoneView) hostname(name string) evidence.Hostname {
 	return h
 }
 
-// notServing says why Cloudflare serves no hostname of the zone, or nothing. A
-// status that this build does not know is taken for one that serves: rather a
-// hostname too many.
+// notServing says why Cloudflare serves no hostname of the zone, or nothing.
 func (v *zoneView) notServing() string {
-	switch status := v.z.Status; {
+	switch {
 	case v.z.Paused == evidence.TriTrue:
 		return "the zone is paused: visitors reach the origin directly"
-	case slices.Contains([]string{"initializing", "pending", "moved", "deleted", "deactivated"}, status):
-		return "the zone is " + status + ", not active: visitors do not come through Cloudflare"
+	case v.z.Inactive():
+		return "the zone is " + v.z.Status + ", not active: visitors do not come through Cloudflare"
 	}
 	return ""
 }
