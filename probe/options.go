@@ -146,6 +146,15 @@ var attemptNames = []evidence.AttemptName{
 	evidence.AttemptPositiveControl, evidence.AttemptEdgeControl,
 }
 
+// AttemptNames returns every word that --attempts takes, the sets first.
+func AttemptNames() []string {
+	names := []string{"quick", "standard", "all"}
+	for _, a := range attemptNames {
+		names = append(names, string(a))
+	}
+	return names
+}
+
 // CheckAttempts returns an error that names the first word which is neither a
 // set nor an attempt.
 func CheckAttempts(names []string) error {
@@ -153,11 +162,7 @@ func CheckAttempts(names []string) error {
 		if _, ok := attemptSets[n]; ok || slices.Contains(attemptNames, evidence.AttemptName(n)) {
 			continue
 		}
-		known := []string{"quick", "standard", "all"}
-		for _, a := range attemptNames {
-			known = append(known, string(a))
-		}
-		return fmt.Errorf("%q is not an attempt; use %s", n, strings.Join(known, ", "))
+		return fmt.Errorf("%q is not an attempt; use %s", n, strings.Join(AttemptNames(), ", "))
 	}
 	return nil
 }

@@ -34,18 +34,66 @@ func ParseTarget(s string) (Host, error) {
 	left, right, hasAddress := strings.Cut(text, "=")
 	h, err := parseHost(left)
 	if err != nil {
-		return Host{}, fmt.Errorf("%q: %w", s, err)
+		return Host{}, badTarget(text, err)
 	}
 	if hasAddress {
 		addr, port, err := parseAddress(right)
 		if err != nil {
-			return Host{}, fmt.Errorf("%q: %w", s, err)
+			return Host{}, badTarget(text, fmt.Errorf("what follows = is %w", err))
 		}
 		h.Address, h.AddressPort = addr.String(), port
 	} else if _, err := netip.ParseAddr(h.Name); err == nil {
 		h.Address, h.AddressPort = h.Name, h.Port
 	}
 	return h, nil
+}
+
+// TargetError is an argument of `aopscan probe` that could not be read.
+type TargetError struct {
+	// Text is the argument, cut where it is long.
+	Text  string
+	Cause error
+	hint  string
+}
+
+// Error quotes the argument and says what is wrong with it.
+func (e *TargetError) Error() string { return fmt.Sprintf("%q: %v", e.Text, e.Cause) }
+
+// Unwrap returns the cause.
+func (e *TargetError) Unwrap() error { return e.Cause }
+
+// Hint says how it is written.
+func (e *TargetError) Hint() string { return e.hint }
+
+// badTarget says what is wrong with a target and how it may have been meant.
+func badTarget(text string, err error) error {
+	e := &TargetError{Text: text, Cause: err, hint: "write it as HOST[:PORT][=ADDR[:PORT]], for example app.example.com=203.0.113.10:8443"}
+	const most = 80
+	if r := []rune(text); len(r) > most {
+		e.Text = string(r[:most]) + "…"
+	}
+	name, _, _ := strings.Cut(text, "=")
+	if strings.Contains(name, "/") {
+		e.Cause = errors.New("a URL or a path is not a host")
+		_, rest, found := strings.Cut(name, "://")
+		if !found {
+			rest = name
+		}
+		rest, _, _ = strings.Cut(rest, "/")
+		if h, err := parseHost(rest); err == nil && h.Name != "" && !strings.ContainsAny(text, "=") {
+			e.hint = "write it as " + rest + "; paths are given with --path"
+		}
+	} else if rest, found := strings.CutPrefix(name, "*."); found {
+		e.Cause = errors.New("a wildcard cannot be asked for")
+		e.hint = "name a host under it, for example www." + rest
+		if !validName(rest) {
+			e.hint = "name a host under it"
+		}
+	} else if strings.Count(name, ":") > 1 {
+		e.Cause = errors.New("neither a host name nor an IPv6 address without a zone")
+		e.hint = "an IPv6 address with a port stands in brackets: [2001:db8::1]:8443"
+	}
+	return e
 }
 
 func parseHost(s string) (Host, error) {
@@ -79,14 +127,14 @@ func hostname(s string) (string, error) {
 		if r > 127 {
 			a, err := idna.Lookup.ToASCII(s)
 			if err != nil {
-				return "", fmt.Errorf("%q is not a host name", s)
+				return "", errors.New("not a host name")
 			}
 			s = a
 			break
 		}
 	}
 	if !validName(s) {
-		return "", fmt.Errorf("%q is not a host name", s)
+		return "", errors.New("not a host name")
 	}
 	return s, nil
 }
@@ -116,7 +164,7 @@ func parseAddress(s string) (netip.Addr, int, error) {
 	}
 	ap, err := netip.ParseAddrPort(s)
 	if err != nil || ap.Port() == 0 || ap.Addr().Zone() != "" {
-		return netip.Addr{}, 0, fmt.Errorf("%q is not an IP address with an optional port", s)
+		return netip.Addr{}, 0, errors.New("not an IP address with an optional port")
 	}
 	return ap.Addr(), int(ap.Port()), nil
 }
@@ -124,7 +172,7 @@ func parseAddress(s string) (netip.Addr, int, error) {
 func parsePort(s string) (int, error) {
 	p, err := strconv.Atoi(s)
 	if err != nil || p < 1 || p > 65535 {
-		return 0, fmt.Errorf("%q is not a port", s)
+		return 0, errors.New("what follows : is not a port")
 	}
 	return p, nil
 }

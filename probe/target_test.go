@@ -1,6 +1,8 @@
 package probe
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -43,6 +45,25 @@ func TestParseTarget(t *testing.T) {
 	} {
 		if h, err := ParseTarget(bad); err == nil {
 			t.Errorf("%q is taken for %+v", bad, h)
+		}
+	}
+}
+
+func TestTargetErrors(t *testing.T) {
+	for in, want := range map[string][2]string{
+		"https://app.example.com/":     {`"https://app.example.com/": a URL or a path is not a host`, "write it as app.example.com; paths are given with --path"},
+		"https://app.example.com:8443": {"a URL or a path is not a host", "write it as app.example.com:8443;"},
+		"app.example.com/login":        {"a URL or a path is not a host", "write it as app.example.com;"},
+		"*.example.com":                {"a wildcard cannot be asked for", "www.example.com"},
+		"fe80::1%eth0":                 {"neither a host name nor an IPv6 address", "brackets"},
+		"app.example.com=host.example": {"what follows = is not an IP address", "HOST[:PORT]"},
+		"app.example.com:x":            {"what follows : is not a port", "HOST[:PORT]"},
+		strings.Repeat("x", 999):       {"…\": not a host name", "HOST[:PORT]"},
+	} {
+		_, err := ParseTarget(in)
+		var te *TargetError
+		if !errors.As(err, &te) || !strings.Contains(err.Error(), want[0]) || !strings.Contains(te.Hint(), want[1]) || len(err.Error()) > 200 {
+			t.Errorf("%.40q: error %v, hint %v", in, err, te)
 		}
 	}
 }

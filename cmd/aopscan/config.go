@@ -33,7 +33,15 @@ func noConfigArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return usageError(fmt.Sprintf("run '%s --help' for the usage", cmd.CommandPath()), "reading arguments: %q is not expected", args[0])
+	hint := fmt.Sprintf("run '%s --help' for the usage", cmd.CommandPath())
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	if near := config.Nearest(args[0], names); near != "" {
+		hint = fmt.Sprintf("did you mean '%s %s'?", cmd.CommandPath(), near)
+	}
+	return usageError(hint, "reading arguments: %q is not expected", args[0])
 }
 
 func newConfigInitCmd(a *app) *cobra.Command {

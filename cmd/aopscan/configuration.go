@@ -23,6 +23,9 @@ type configuration struct {
 // applyConfig fills the flags that were not given from the environment and the
 // configuration file.
 func (a *app) applyConfig(cmd *cobra.Command, path string) (configuration, error) {
+	if err := config.CheckFlags(cmd.Flags()); err != nil {
+		return configuration{}, &exitError{code: exitUsage, err: err}
+	}
 	file, err := config.Open(path, a.env)
 	if err != nil {
 		return configuration{}, &exitError{code: exitUsage, err: err}

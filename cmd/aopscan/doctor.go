@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/aopscan/aopscan/internal/config"
 	"github.com/aopscan/aopscan/internal/inventory"
 	"github.com/aopscan/aopscan/internal/sanitize"
 )
@@ -24,6 +25,9 @@ that the API answers, DNS, IPv6, the clock and the address that origins will see
 prints the least permissions a token needs, with a link that prefills them.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := config.CheckFlags(cmd.Flags()); err != nil {
+				return &exitError{code: exitUsage, err: err}
+			}
 			iopts, err := a.inventoryOptions(&s)
 			if err != nil {
 				// Without a token the doctor still says which one to make.

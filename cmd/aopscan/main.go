@@ -22,7 +22,9 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/aopscan/aopscan/internal/config"
 	"github.com/aopscan/aopscan/internal/evidence"
 	"github.com/aopscan/aopscan/internal/sanitize"
 )
@@ -96,6 +98,15 @@ func (a *app) run(args []string) int {
 		stop()
 	}()
 
+	// The flags that take lists would keep the first line and lose the others; and
+	// what has lines may be a key, so it is not quoted.
+	for i, arg := range args {
+		if strings.ContainsAny(arg, "\r\n") {
+			a.printError(&exitError{err: fmt.Errorf("reading arguments: argument %d has a line break in it", i+1),
+				hint: "repeat a flag for each of its values; a file is given by its path"})
+			return exitUsage
+		}
+	}
 	root := a.newRootCmd()
 	root.SetArgs(args)
 	root.SetIn(a.stdin)
@@ -170,6 +181,7 @@ not be written; 4 nothing failed but something is inconclusive; 130 interrupted.
 			return a.setLogger()
 		},
 	}
+	root.SetFlagErrorFunc(flagError)
 	f := root.PersistentFlags()
 	f.CountVarP(&a.verbose, "verbose", "v", "say more on standard error (repeat for more)")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing on standard error but errors")
@@ -180,6 +192,32 @@ not be written; 4 nothing failed but something is inconclusive; 130 interrupted.
 	)
 	_ = root.RegisterFlagCompletionFunc("log-format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return root
+}
+
+// flagError is what is said of a flag that does not exist or does not take its
+// value.
+func flagError(cmd *cobra.Command, err error) error {
+	hint := fmt.Sprintf("run '%s --help' for the flags", cmd.CommandPath())
+	var (
+		unknown *pflag.NotExistError
+		invalid *pflag.InvalidValueError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if near := config.Nearest(unknown.GetSpecifiedName(), names); near != "" && unknown.GetSpecifiedShortnames() == "" {
+			hint = "did you mean --" + near + "?"
+		}
+	case errors.As(err, &invalid):
+		name, value := invalid.GetFlag().Name, invalid.GetValue()
+		// The rules of the configuration say it without the words of Go's parsers.
+		if err := config.CheckFlag(name, value); err != nil {
+			return &exitError{code: exitUsage, err: err}
+		}
+		return usageError(hint, "reading --%s: %q is not a value of it", name, value)
+	}
+	return &exitError{code: exitUsage, err: err, hint: hint}
 }
 
 // setLogger makes the logger that -v, -q and --log-format ask for. Logs go to

@@ -203,11 +203,17 @@ func (a *app) credentials(tokenFile string) (inventory.Credentials, error) {
 	return c, &exitError{code: exitNothing, err: errors.New("reading credentials: no Cloudflare API token"), hint: hint}
 }
 
-// readTargets reads one host per line; blank lines and lines that begin with #
-// are passed over. "-" is standard input.
-func (a *app) readTargets(path string) ([]string, error) {
+// targetText is one host to probe as it was given; where names the line of the
+// file it stands in, and is empty for an argument.
+type targetText struct{ text, where string }
+
+// readTargets reads one host per line; blank lines and what follows a # are
+// passed over. "-" is standard input.
+func (a *app) readTargets(path string) ([]targetText, error) {
 	var r io.Reader = a.stdin
+	name := "standard input"
 	if path != "-" {
+		name = path
 		f, err := os.Open(path)
 		if err != nil {
 			return nil, usageError("", "reading --targets: %w", err)
@@ -215,16 +221,58 @@ func (a *app) readTargets(path string) ([]string, error) {
 		defer f.Close()
 		r = f
 	}
-	var out []string
+	var out []targetText
 	sc := bufio.NewScanner(r)
+	line := 0
 	for sc.Scan() {
-		line := strings.TrimSpace(sc.Text())
-		if line != "" && !strings.HasPrefix(line, "#") {
-			out = append(out, line)
+		line++
+		text := sc.Text()
+		if line == 1 {
+			text = strings.TrimPrefix(text, "\ufeff") // as some editors begin a file
+		}
+		text, _, _ = strings.Cut(text, "#") // no host has one
+		if text = strings.TrimSpace(text); text != "" {
+			out = append(out, targetText{text, fmt.Sprintf("%s:%d: ", name, line)})
 		}
 	}
-	if err := sc.Err(); err != nil {
-		return nil, usageError("", "reading --targets %s: %w", path, err)
+	switch err := sc.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return nil, usageError("the file holds one host per line", "reading --targets: %s:%d: the line is too long", name, line+1)
+	case err != nil:
+		return nil, usageError("", "reading --targets: %w", err)
+	case len(out) == 0:
+		return nil, usageError("write one host per line, as HOST[:PORT][=ADDR[:PORT]]", "reading --targets: %s names no host", name)
 	}
 	return out, nil
+}
+
+// maxBadTargets bounds how many bad targets are spelt out.
+const maxBadTargets = 20
+
+// parseTargets reads the hosts to probe, or says of each that cannot be read why.
+func parseTargets(texts []targetText) ([]probe.Host, error) {
+	var (
+		hosts []probe.Host
+		bad   []error
+		hint  string
+	)
+	for _, t := range texts {
+		h, err := probe.ParseTarget(t.text)
+		if err == nil {
+			hosts = append(hosts, h)
+			continue
+		}
+		var te *probe.TargetError
+		if hint == "" && errors.As(err, &te) {
+			hint = te.Hint()
+		}
+		bad = append(bad, fmt.Errorf("%s%w", t.where, err))
+	}
+	if n := len(bad); n > maxBadTargets {
+		bad = append(bad[:maxBadTargets], fmt.Errorf("and %d more", n-maxBadTargets))
+	}
+	if len(bad) > 0 {
+		return nil, usageError(hint, "reading targets: %w", errors.Join(bad...))
+	}
+	return hosts, nil
 }

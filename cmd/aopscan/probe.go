@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"github.com/aopscan/aopscan/internal/evidence"
@@ -24,7 +22,10 @@ certificate answered? It needs no token and reads no configuration.
 
 HOST is the name that visitors use; ADDR is the origin's address. Without ADDR the
 name is resolved, and an address of Cloudflare's own is not taken for an origin.
-The other hosts of the same call are tried as neighbours on the same socket.`,
+The other hosts of the same call are tried as neighbours on the same socket.
+
+A file of --targets holds one host per line; blank lines and what follows a # are
+passed over.`,
 		Example: `  aopscan probe app.example.com=203.0.113.10
   aopscan probe app.example.com=127.0.0.1:8443 --allow-address 127.0.0.0/8 -o json
   aopscan probe --targets hosts.txt -o jsonl`,
@@ -33,28 +34,23 @@ The other hosts of the same call are tried as neighbours on the same socket.`,
 			if err != nil {
 				return err
 			}
+			texts := make([]targetText, len(args))
+			for i, arg := range args {
+				texts[i].text = arg
+			}
 			if targets != "" {
 				more, err := a.readTargets(targets)
 				if err != nil {
 					return err
 				}
-				args = append(args, more...)
+				texts = append(texts, more...)
 			}
-			if len(args) == 0 {
+			if len(texts) == 0 {
 				return usageError("give hosts as HOST[:PORT][=ADDR[:PORT]], or a file of them with --targets FILE", "reading arguments: no host to probe")
 			}
-			hosts := make([]probe.Host, 0, len(args))
-			var bad []error
-			for _, arg := range args {
-				h, err := probe.ParseTarget(arg)
-				if err != nil {
-					bad = append(bad, err)
-					continue
-				}
-				hosts = append(hosts, h)
-			}
-			if len(bad) > 0 {
-				return usageError("write it as HOST[:PORT][=ADDR[:PORT]], for example app.example.com=203.0.113.10:8443", "reading targets: %w", errors.Join(bad...))
+			hosts, err := parseTargets(texts)
+			if err != nil {
+				return err
 			}
 			o, err := p.options(a)
 			if err != nil {
@@ -64,11 +60,15 @@ The other hosts of the same call are tried as neighbours on the same socket.`,
 			if err != nil {
 				return err
 			}
+			scope := evidence.Scope{ConfigFile: cfg.path}
+			for _, t := range texts {
+				scope.Targets = append(scope.Targets, t.text)
+			}
 			ev := &evidence.Evidence{
 				SchemaVersion: evidence.SchemaVersion,
 				Tool:          toolInfo(),
 				StartedAt:     a.now().UTC(),
-				Scope:         evidence.Scope{Targets: args, ConfigFile: cfg.path},
+				Scope:         scope,
 			}
 			if err := a.probe(cmd.Context(), ev, probe.PlanHosts(hosts, o), o, j); err != nil {
 				return err

@@ -71,7 +71,11 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return usageError(fmt.Sprintf("zones are given as --zone %s; for an origin alone use 'aopscan probe %s'", args[0], args[0]),
+	hint := fmt.Sprintf("for an origin alone use 'aopscan probe %s'", args[0])
+	if cmd.Flags().Lookup("zone") != nil {
+		hint = fmt.Sprintf("zones are given as --zone %s; ", args[0]) + hint
+	}
+	return usageError(hint,
 		"reading arguments: %q is not expected", args[0])
 }
 

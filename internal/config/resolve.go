@@ -92,6 +92,48 @@ func Resolve(flags *pflag.FlagSet, env func(string) string, file *File) (*Resolv
 	return r, nil
 }
 
+// CheckFlags holds the flags that were given on the command line to the same
+// rules as the file and the environment, and returns an error for the first that
+// breaks one: what is passed over in silence is not asked for. An empty value is
+// an error too, since `--zone "$ZONE"` without a ZONE would mean every zone.
+func CheckFlags(flags *pflag.FlagSet) error {
+	for _, s := range settings {
+		f := flags.Lookup(s.Flag)
+		if f == nil || !f.Changed || s.Key == "origins" { // origins may be names here, and have a parser
+			continue
+		}
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			if values = list.GetSlice(); len(values) == 0 {
+				values = []string{""}
+			}
+		}
+		for _, v := range values {
+			if err := CheckFlag(s.Flag, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// CheckFlag is [CheckFlags] for one value of one flag, for values too that the
+// flag itself does not take.
+func CheckFlag(name, value string) error {
+	for _, s := range settings {
+		if s.Flag != name {
+			continue
+		}
+		if value == "" {
+			return bad("give a value, or leave the flag out", "reading --%s: it is empty", name)
+		}
+		if err := s.kind.check(value); err != nil {
+			return bad(hintOf(err), "reading --%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
 // sourceOf returns the strongest source that gives the setting or a member of
 // its family.
 func sourceOf(s Setting, flags *pflag.FlagSet, env func(string) string, file *File) Source {

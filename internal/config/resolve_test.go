@@ -313,3 +313,69 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckFlags(t *testing.T) {
+	for _, s := range settings {
+		if s.Flag == "" {
+			continue
+		}
+		sample := samples[s.name()]
+		flags := flagSet()
+		if err := flags.Set(s.Flag, sample.flag); err != nil {
+			t.Fatal(err)
+		}
+		if err := CheckFlags(flags); err != nil {
+			t.Errorf("--%s=%s: %v", s.Flag, sample.flag, err)
+		}
+		if s.Key == "origins" { // what they are is read by the inventory
+			continue
+		}
+		flags = flagSet()
+		err := flags.Set(s.Flag, sample.wrong)
+		if err != nil { // the flag's own type refuses it; the words are ours all the same
+			err = CheckFlag(s.Flag, sample.wrong)
+		} else {
+			err = CheckFlags(flags)
+		}
+		if err == nil || !strings.HasPrefix(err.Error(), "reading --"+s.Flag+": ") {
+			t.Errorf("--%s=%q: error %v", s.Flag, sample.wrong, err)
+		}
+	}
+	for flag, values := range map[string][]string{
+		"zone":         {"", "a.example,", "https://a.example/"},
+		"path":         {"/a b", "/a\x1b", "/é", "/a#b", "https://a.example/b", "//" + strings.Repeat("a", maxPath)},
+		"other-name":   {"bad!name.example", "*", "a..example", "https://a.example"},
+		"resolver":     {"dns.example", ":53", "192.0.2.1:99999"},
+		"edge-address": {"edge", "192.0.2.1:0"},
+		"concurrency":  {"1000000000"},
+	} {
+		for _, v := range values {
+			flags := flagSet()
+			if err := flags.Set(flag, v); err != nil {
+				t.Fatal(err)
+			}
+			if err := CheckFlags(flags); err == nil {
+				t.Errorf("--%s=%.40q is taken", flag, v)
+			}
+		}
+	}
+	for _, path := range []string{"/", "/a?b=c&d=%20", "//a", "/~x;y=1"} {
+		flags := flagSet()
+		if err := flags.Set("path", path); err != nil {
+			t.Fatal(err)
+		}
+		if err := CheckFlags(flags); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestNoKeyInErrors(t *testing.T) {
+	flags := flagSet()
+	if err := flags.Set("client-key", "\n-----BEGIN PRIVATE KEY-----\nMIIcanary\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckFlags(flags); err == nil || strings.Contains(err.Error(), "MIIcanary") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -175,7 +176,7 @@ func wanting(want string, k kind) kind {
 var (
 	hexID    = regexp.MustCompile(`^[0-9a-fA-F]{32}$`)
 	idText   = regexp.MustCompile(`^[0-9A-Za-z_-]+$`)
-	decimal  = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})$`)
+	decimal  = regexp.MustCompile(`^(0|[1-9][0-9]{0,17})$`)
 	notAName = regexp.MustCompile(`[\s/:=,?\[\]*]|\.\.|^\.`)
 )
 
@@ -183,12 +184,20 @@ var anyKind = text(textTags, map[string]any{}, ok)
 
 var lineKind = text(textTags, map[string]any{"minLength": 1}, ok)
 
-var fileKind = text(textTags, map[string]any{"minLength": 1, "pattern": `^[^\r\n]+$`}, func(s string) error {
-	if strings.HasPrefix(s, "-----BEGIN") {
-		return bad("put the PEM text into a file and give its path", "want the path of a file, not its content")
+var fileKind = notPEM(text(textTags, map[string]any{"minLength": 1, "pattern": `^[^\r\n]+$`}, ok))
+
+// notPEM refuses PEM text where a file's path is wanted, before anything else
+// can quote it: it may be a private key.
+func notPEM(k kind) kind {
+	check := k.check
+	k.check = func(s string) error {
+		if strings.Contains(s, "-----BEGIN") {
+			return bad("put the PEM text into a file and give its path", "want the path of a file, not its content")
+		}
+		return check(s)
 	}
-	return nil
-})
+	return k
+}
 
 var zoneKind = text(looseTags, map[string]any{"pattern": `^[^\s/:=,*]+$`}, func(s string) error {
 	if !hexID.MatchString(s) && (notAName.MatchString(s) || !strings.Contains(s, ".")) {
@@ -211,7 +220,16 @@ var hostKind = text(textTags, map[string]any{"pattern": `^[^\s/:=,]+$`}, func(s 
 	return nil
 })
 
-func isHost(s string) bool { return !notAName.MatchString(strings.TrimPrefix(s, "*.")) }
+// isHost reports whether s is a host name that a probe can ask for, or a wildcard
+// of one.
+func isHost(s string) bool {
+	s = strings.TrimPrefix(s, "*.")
+	if notAName.MatchString(s) {
+		return false
+	}
+	_, err := probe.ParseTarget(s)
+	return err == nil
+}
 
 const originHint = "write it as app.example.com=203.0.113.10 or app.example.com=203.0.113.10:8443"
 
@@ -256,18 +274,35 @@ var cidrKind = text(textTags, map[string]any{"pattern": `^[0-9A-Fa-f.:]+(/[0-9]{
 	return nil
 })
 
-var pathKind = text(textTags, map[string]any{"pattern": `^/\S*$`}, func(s string) error {
+// maxPath bounds a path: servers refuse longer ones for their length alone.
+const maxPath = 4000
+
+var pathKind = text(textTags, map[string]any{"pattern": `^/[!-"$-~]*$`}, func(s string) error {
 	switch {
+	case strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://"):
+		hint := "give the path alone, for example /login"
+		if u, err := url.Parse(s); err == nil {
+			hint = "write it as " + u.RequestURI()
+		}
+		return bad(hint, "%s is a URL, not a path", quote(s))
 	case !strings.HasPrefix(s, "/"):
 		return bad("write it as "+quote("/"+s), "%s does not begin with a slash", quote(s))
 	case strings.ContainsAny(s, " #"):
 		return bad("encode it: %20 for a space, %23 for #", "%s has a space or a fragment in it", quote(s))
+	case strings.ContainsFunc(s, func(r rune) bool { return r > '~' }):
+		return bad("encode it: %C3%A9 for é", "%s has characters in it that no path carries as they are", quote(s))
+	case len(s) > maxPath:
+		return bad(fmt.Sprintf("%d characters are the most", maxPath), "%s is too long", quote(s))
 	}
 	return nil
 })
 
 var attemptKind = text(textTags, map[string]any{"pattern": `^[a-z0-9-]+$`}, func(s string) error {
-	return probe.CheckAttempts([]string{s})
+	if probe.CheckAttempts([]string{s}) == nil {
+		return nil
+	}
+	names := probe.AttemptNames()
+	return bad(didYouMean(s, names, "use "+strings.Join(names, ", ")), "%s is not an attempt", quote(s))
 })
 
 var outputKind = text(textTags, map[string]any{"pattern": `^[a-z]+(=.+)?$`}, func(s string) error {
@@ -366,11 +401,11 @@ var boolKind = kind{want: "true or false", tags: boolTags, schema: map[string]an
 func intKind(low, high int) kind {
 	return kind{want: "a number", tags: []string{"!!int"}, schema: map[string]any{"type": "integer", "minimum": low, "maximum": high},
 		check: func(s string) error {
-			n, err := strconv.Atoi(s)
+			n, err := strconv.ParseInt(s, 10, 64)
 			if !decimal.MatchString(strings.TrimPrefix(s, "-")) || err != nil {
 				return bad(fmt.Sprintf("write a number from %d to %d", low, high), "%s is not a whole number", quote(s))
 			}
-			if n < low || n > high {
+			if n < int64(low) || n > int64(high) {
 				return bad("", "%d is not from %d to %d", n, low, high)
 			}
 			return nil
