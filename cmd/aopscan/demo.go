@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -103,14 +105,24 @@ func (a *app) scanLab(cmd *cobra.Command, s *scanFlags) error {
 
 // serveLab keeps the lab up until it is interrupted.
 func (a *app) serveLab(cmd *cobra.Command, l *lab.Lab) error {
-	fmt.Fprintf(a.stdout, `export CLOUDFLARE_BASE_URL=%s
+	fmt.Fprintf(a.stdout, `# in another terminal:
+export CLOUDFLARE_BASE_URL=%s
 export CLOUDFLARE_API_TOKEN=%s
-# then, in another terminal:
-#   aopscan scan --allow-address %s --resolver %s --edge-address %s%s
-`, l.APIURL, l.Token, l.AllowCIDR, l.ResolverAddress, l.EdgeAddress, portFlags(l.Ports))
+%s scan --allow-address %s --resolver %s --edge-address %s%s
+`, l.APIURL, l.Token, programName(), l.AllowCIDR, l.ResolverAddress, l.EdgeAddress, portFlags(l.Ports))
 	fmt.Fprintln(a.stderr, "demo: the lab is up; stop it with Ctrl-C")
 	<-cmd.Context().Done()
 	return nil
+}
+
+// programName is how this program was called, so that what is printed can be
+// typed.
+func programName() string {
+	name := os.Args[0]
+	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./_-") != "" {
+		return "aopscan"
+	}
+	return name
 }
 
 func portFlags(ports []int) string {

@@ -136,7 +136,7 @@ func (a *app) printError(ee *exitError) {
 		hint = h.Hint()
 	}
 	for i, line := range strings.Split(strings.TrimRight(ee.err.Error(), "\n"), "\n") {
-		line = sanitize.Text(line, 2000)
+		line = sanitize.Text(a.mask(line), 2000)
 		if i == 0 {
 			line = "aopscan: " + line
 		}
@@ -144,9 +144,20 @@ func (a *app) printError(ee *exitError) {
 	}
 	for _, line := range strings.Split(hint, "\n") {
 		if line != "" {
-			fmt.Fprintln(a.stderr, "hint: "+sanitize.Text(line, 2000))
+			fmt.Fprintln(a.stderr, "hint: "+sanitize.Text(a.mask(line), 2000))
 		}
 	}
+}
+
+// mask takes the credentials of the environment out of a text: an error quotes
+// what was typed, and a token is easily pasted in the wrong place.
+func (a *app) mask(text string) string {
+	for _, name := range []string{"CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY"} {
+		if secret := strings.TrimSpace(a.env(name)); len(secret) >= 8 {
+			text = strings.ReplaceAll(text, secret, "[secret]")
+		}
+	}
+	return text
 }
 
 func (a *app) newRootCmd() *cobra.Command {

@@ -176,6 +176,9 @@ func (a *app) credentials(tokenFile string) (inventory.Credentials, error) {
 	if tokenFile != "" {
 		f, err := os.Open(tokenFile)
 		if err != nil {
+			if looksLikeToken(tokenFile) {
+				return c, usageError("give the path of a file; a token goes into CLOUDFLARE_API_TOKEN", "reading --token-file: there is no such file, and what was given looks like a token")
+			}
 			return c, usageError("", "reading --token-file: %w", err)
 		}
 		defer f.Close()
@@ -201,6 +204,12 @@ func (a *app) credentials(tokenFile string) (inventory.Credentials, error) {
 		return c, &exitError{code: exitNothing, err: errors.New("reading credentials: CLOUDFLARE_API_KEY is set without CLOUDFLARE_EMAIL"), hint: hint}
 	}
 	return c, &exitError{code: exitNothing, err: errors.New("reading credentials: no Cloudflare API token"), hint: hint}
+}
+
+// looksLikeToken reports whether a file's name that is none may be the token
+// itself, so that nobody prints it.
+func looksLikeToken(s string) bool {
+	return len(s) >= 30 && !strings.ContainsAny(s, `./\ `)
 }
 
 // targetText is one host to probe as it was given; where names the line of the

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -95,6 +96,12 @@ func (a *app) runScan(cmd *cobra.Command, s *scanFlags) error {
 		return err
 	}
 	if s.evidenceFile != "" {
+		// What would choose what to gather would be passed over.
+		for _, name := range []string{"zone", "account", "origin", "no-probe", "plan", "save-evidence", "token-file", "api-url"} {
+			if cmd.Flags().Changed(name) {
+				return usageError("--evidence judges all that the file holds; leave the other flag out", "reading flags: --evidence and --%s do not go together", name)
+			}
+		}
 		ev, err := evidence.Load(s.evidenceFile)
 		if err != nil {
 			return &exitError{code: exitUsage, err: err}
@@ -158,7 +165,7 @@ func (a *app) collect(ctx context.Context, s *scanFlags, iopts inventory.Options
 	ev, err := inventory.Collect(ctx, iopts)
 	progress.finish()
 	if err != nil {
-		return nil, &exitError{code: exitNothing, err: err}
+		return nil, inventoryError(err)
 	}
 	if !s.noProbe {
 		targets := probe.Plan(ev, popts)
@@ -169,6 +176,15 @@ func (a *app) collect(ctx context.Context, s *scanFlags, iopts inventory.Options
 	ev.CollectedAt = a.now().UTC()
 	j.save(ev)
 	return ev, nil
+}
+
+// inventoryError is why nothing could be read: the user's options, or the API.
+func inventoryError(err error) error {
+	var bad *inventory.OptionError
+	if errors.As(err, &bad) {
+		return &exitError{code: exitUsage, err: fmt.Errorf("reading options: %w", err)}
+	}
+	return &exitError{code: exitNothing, err: fmt.Errorf("reading zones: %w", err)}
 }
 
 // probe runs the targets and puts what they did into the evidence. Reports that
@@ -207,7 +223,7 @@ func interrupted() evidence.Problem {
 func (a *app) printPlan(ctx context.Context, s *scanFlags, iopts inventory.Options, popts probe.Options) error {
 	cost, ev, err := inventory.PlanCost(ctx, iopts)
 	if err != nil {
-		return &exitError{code: exitNothing, err: err}
+		return inventoryError(err)
 	}
 	fmt.Fprintf(a.stdout, "zones: %d (accounts: %d)\nAPI requests: about %d of %d allowed in %s (finding this out took %d)\n",
 		cost.Zones, cost.Accounts, cost.Requests, cost.Allowance, cost.Window, cost.Spent)

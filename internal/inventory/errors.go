@@ -58,6 +58,8 @@ type APIError struct {
 	RetryAfter time.Duration
 	// Attempts is how often the request was tried.
 	Attempts int
+	// Advice is what to do, where Status does not tell.
+	Advice string
 }
 
 // Error says what the API answered.
@@ -88,7 +90,7 @@ func (e *APIError) Hint() string {
 	case e.Status >= 300 && e.Status < 400:
 		return "redirects are not followed; check the API address"
 	}
-	return ""
+	return e.Advice
 }
 
 // UnknownZoneError means that none of the zones asked for is there.

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -253,6 +254,16 @@ func (c Credentials) checked() (Credentials, error) {
 		return c, nil
 	}
 	return c, &CredentialsError{What: "no credentials", Advice: "set CLOUDFLARE_API_TOKEN, or CLOUDFLARE_API_KEY with CLOUDFLARE_EMAIL; aopscan doctor tells which permissions a token needs"}
+}
+
+// mask takes the secrets out of what was read.
+func (c Credentials) mask(b []byte) []byte {
+	for _, s := range []Secret{c.Token, c.Key} {
+		if len(s) >= 8 { // shorter ones are none, and may be in any text
+			b = bytes.ReplaceAll(b, []byte(s), []byte(secretMask))
+		}
+	}
+	return b
 }
 
 // plainSecret reports whether s consists of the characters that Cloudflare's

@@ -189,7 +189,13 @@ func (t *transport) once(req *http.Request) (*http.Response, []byte, error) {
 	if int64(len(body)) > t.limits.MaxBody {
 		return nil, nil, &tooLargeError{limit: t.limits.MaxBody}
 	}
-	return resp, body, nil
+	// Whatever answers may say the credentials back, and answers are printed.
+	for name := range resp.Header {
+		for i, v := range resp.Header[name] {
+			resp.Header[name][i] = string(t.creds.mask([]byte(v)))
+		}
+	}
+	return resp, t.creds.mask(body), nil
 }
 
 // tooLargeError is not worth a second try.
@@ -307,11 +313,18 @@ func failure(path string, resp *http.Response, body []byte) *APIError {
 			e.Code, e.Message = firstMessage(env.Errors)
 		default:
 			e.Message = strings.ToLower(http.StatusText(resp.StatusCode))
+			if t := resp.Header.Get("Content-Type"); t != "" && !json.Valid(body) {
+				e.Message += ", from something else than Cloudflare's API, for the answer is " + sanitize.Text(t, 60)
+			}
 		}
 		return e
 	}
 	if !json.Valid(body) {
-		e.Message = "the answer is not JSON (" + sanitize.Text(resp.Header.Get("Content-Type"), 60) + ")"
+		e.Message = "the answer is not JSON"
+		if t := resp.Header.Get("Content-Type"); t != "" {
+			e.Message += " (" + sanitize.Text(t, 60) + ")"
+		}
+		e.Advice = "something else than Cloudflare's API answers; check --api-url, CLOUDFLARE_BASE_URL and the proxy settings"
 		return e
 	}
 	return nil

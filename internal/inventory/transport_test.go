@@ -421,10 +421,12 @@ func TestSecretsDoNotPrint(t *testing.T) {
 			apiFail(w, 500, 1, "x")
 			return
 		}
+		// An answer that says the credentials back.
+		w.Header().Set("Cf-Ray", r.Header.Get("Authorization"))
 		if got := r.Header.Get("Authorization"); got != "Bearer tkn-x0123456789" {
 			t.Errorf("on the wire: %q", got)
 		}
-		apiFail(w, 403, 10000, "no")
+		apiFail(w, 403, 10000, "no: "+r.Header.Get("Authorization"))
 	}))
 	defer srv.Close()
 	o := Options{Credentials: Credentials{Token: "tkn-x0123456789", Key: "key-0123456789", Email: "who@example.com"}, BaseURL: srv.URL, Logger: logger,
@@ -432,6 +434,10 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	_, err := Collect(t.Context(), o)
 	if err == nil {
 		t.Fatal("no error")
+	}
+	failed := err
+	if !strings.Contains(failed.Error(), "no: Bearer [secret]") {
+		t.Errorf("error %q", failed)
 	}
 	logger.Info("options", "options", o, "credentials", o.Credentials, "token", o.Credentials.Token)
 	js, _ := json.Marshal(o.Credentials)
@@ -446,7 +452,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 			fmt.Fprintf(&out, verb, v)
 		}
 	}
-	all := out.String() + string(js) + log.String() + fmt.Sprint(err)
+	all := out.String() + string(js) + log.String() + fmt.Sprint(failed) + fmt.Sprintf("%#v", errors.Unwrap(failed))
 	for _, secret := range []string{"tkn-x0123456789", "key-0123456789", fmt.Sprintf("%x", "tkn-x0123456789"), fmt.Sprintf("%X", "key-0123456789")} {
 		if strings.Contains(all, secret) {
 			t.Errorf("%s was printed", secret)
