@@ -106,6 +106,28 @@ func checkAddress(addr netip.Addr, allow []netip.Prefix) error {
 	return nil
 }
 
+// localNAT64 may be divided in any of four ways (RFC 8215).
+var localNAT64 = netip.MustParsePrefix("64:ff9b:1::/48")
+
+// embeddings are the ways in which an IPv6 address carries an IPv4 address: the
+// places of its four bytes (RFC 6052, 3056, 4291, 4380).
+var embeddings = []struct {
+	prefix netip.Prefix
+	at     [4]int
+	not    bool // with all bits turned over
+}{
+	{netip.MustParsePrefix("64:ff9b::/96"), [4]int{12, 13, 14, 15}, false},
+	{localNAT64, [4]int{12, 13, 14, 15}, false},
+	{localNAT64, [4]int{6, 7, 9, 10}, false},
+	{localNAT64, [4]int{7, 9, 10, 11}, false},
+	{localNAT64, [4]int{9, 10, 11, 12}, false},
+	{netip.MustParsePrefix("::/96"), [4]int{12, 13, 14, 15}, false},
+	{netip.MustParsePrefix("::ffff:0:0:0/96"), [4]int{12, 13, 14, 15}, false},
+	{netip.MustParsePrefix("2002::/16"), [4]int{2, 3, 4, 5}, false},
+	{netip.MustParsePrefix("2001::/32"), [4]int{4, 5, 6, 7}, false}, // Teredo: the server
+	{netip.MustParsePrefix("2001::/32"), [4]int{12, 13, 14, 15}, true},
+}
+
 // embedded returns the IPv4 addresses that an IPv6 address carries inside.
 func embedded(a netip.Addr) []netip.Addr {
 	if !a.Is6() || a == netip.IPv6Loopback() {
@@ -113,13 +135,24 @@ func embedded(a netip.Addr) []netip.Addr {
 	}
 	b := a.As16()
 	var out []netip.Addr
-	for _, e := range []struct {
-		prefix string
-		at     int
-	}{{"64:ff9b::/96", 12}, {"64:ff9b:1::/48", 12}, {"::/96", 12}, {"::ffff:0:0:0/96", 12}, {"2002::/16", 2}} {
-		if netip.MustParsePrefix(e.prefix).Contains(a) {
-			out = append(out, netip.AddrFrom4([4]byte(b[e.at:e.at+4])))
+	for _, e := range embeddings {
+		if !e.prefix.Contains(a) {
+			continue
 		}
+		var four [4]byte
+		for i, at := range e.at {
+			four[i] = b[at]
+			if e.not {
+				four[i] = ^four[i]
+			}
+		}
+		if four[0] == 0 && e.prefix == localNAT64 {
+			continue // divided otherwise
+		}
+		out = append(out, netip.AddrFrom4(four))
+	}
+	if b[8]&^2 == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe { // ISATAP (RFC 5214), in any prefix
+		out = append(out, netip.AddrFrom4([4]byte(b[12:16])))
 	}
 	return out
 }

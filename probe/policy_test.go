@@ -47,6 +47,17 @@ func TestAddressPolicy(t *testing.T) {
 		{"2002:a9fe:a9fe::", false, false, false},
 		{"::a9fe:a9fe", false, false, false},
 		{"::ffff:0:169.254.169.254", false, false, false},
+		{"64:ff9b:1::a9fe:a9fe", false, false, false},
+		{"64:ff9b:1:a9fe:a9:fe00::", false, false, false},
+		{"64:ff9b:1:a9:fe:a9fe::", false, false, false},
+		{"64:ff9b:1:0:a9:fea9:fe00::", false, false, false},
+		{"64:ff9b:1::5db8:d822", false, false, true},
+		{"64:ff9b:1:5db8:d8:2200::", false, false, true},
+		{"2001:0:a9fe:a9fe::1", false, false, false},             // Teredo: the server
+		{"2001:0:5db8:d822::5601:5601", false, false, false},     // and whom it reaches
+		{"2606:2800::5efe:169.254.169.254", false, false, false}, // ISATAP
+		{"2606:2800::200:5efe:a9fe:a9fe", false, false, false},
+		{"2606:2800::5efe:93.184.216.34", true, true, true},
 		{"fe80::1", false, false, false},
 		{"fe80::1%eth0", false, false, false},
 		{"fd00:ec2::254", false, false, false},
