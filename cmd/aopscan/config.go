@@ -82,7 +82,8 @@ func maxOneArg(cmd *cobra.Command, args []string) error {
 }
 
 // writeConfig writes the template whole or not at all, over a file only with
-// force.
+// force. A link stays a link, and what is no file (a device, a pipe) is written
+// to, never replaced.
 func writeConfig(path string, force bool) error {
 	fail := func(err error) error {
 		var pe *fs.PathError
@@ -98,7 +99,25 @@ func writeConfig(path string, force bool) error {
 	if _, err := os.Lstat(path); err == nil && !force {
 		return usageError("give another path, or --force to write over it", "writing %s: it is there already", path)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".aopscan-*.yaml")
+	into := path
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		into = target
+	}
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		if st.IsDir() {
+			return fail(errors.New("it is a folder"))
+		}
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return fail(err)
+		}
+		_, err = f.WriteString(config.Template)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return fail(err)
+		}
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(into), ".aopscan-*.yaml")
 	if err != nil {
 		return fail(err)
 	}
@@ -113,7 +132,7 @@ func writeConfig(path string, force bool) error {
 	if err != nil {
 		return fail(err)
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := os.Rename(f.Name(), into); err != nil {
 		return fail(err)
 	}
 	return nil
