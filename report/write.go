@@ -208,10 +208,13 @@ func writeAll(w io.Writer, b []byte) error {
 	return cause(err)
 }
 
-// isDevice reports whether a path is written to directly: /dev/full, a pipe of
-// the shell's process substitution, a terminal.
+// isDevice reports whether a path is written to directly and never replaced:
+// /dev/full, a pipe of the shell's process substitution, a terminal. In /dev
+// itself nothing is ever created, so that a device that is missing or damaged is
+// not made up for by a file; /dev/shm is a folder like others.
 func isDevice(path string) bool {
-	if strings.HasPrefix(filepath.Clean(path), "/dev/") || strings.HasPrefix(filepath.Clean(path), "/proc/") {
+	clean := filepath.Clean(path)
+	if filepath.Dir(clean) == "/dev" || strings.HasPrefix(clean, "/dev/fd/") || strings.HasPrefix(clean, "/proc/") {
 		return true
 	}
 	info, err := os.Stat(path)
@@ -220,6 +223,9 @@ func isDevice(path string) bool {
 
 func writeFile(path string, b []byte) error {
 	if isDevice(path) {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			return errors.New("it is a folder")
+		}
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 		if err != nil {
 			return err

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 func TestParseOutput(t *testing.T) {
@@ -160,61 +159,6 @@ func noTemporaries(t *testing.T, dir string) {
 	}
 }
 
-// A full disk says so late; the path is named, the old file stays, nothing is left
-// behind, and every other output is written.
-func TestWriteFullDisk(t *testing.T) {
-	if _, err := os.Stat("/dev/full"); err != nil {
-		t.Skipf("SKIPPED: no /dev/full here: %v", err)
-	}
-	dir := t.TempDir()
-	other := filepath.Join(dir, "r.csv")
-	link := filepath.Join(dir, "full.json")
-	if err := os.Symlink("/dev/full", link); err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range []string{"/dev/full", link} {
-		errs := Write([]Output{{Format: "json", Path: path}, {Format: "csv", Path: other}}, sample(), io.Discard, WriteOptions{})
-		if len(errs) != 1 || !errors.Is(errs[0], syscall.ENOSPC) || !strings.HasPrefix(errs[0].Error(), "writing json to "+path+": ") {
-			t.Errorf("errors %v", errs)
-		}
-		if _, err := os.Stat(other); err != nil {
-			t.Error(err)
-		}
-		if err := os.Remove(other); err != nil {
-			t.Error(err)
-		}
-	}
-	if info, err := os.Stat("/dev/full"); err != nil || info.Mode()&os.ModeDevice == 0 {
-		t.Fatal("/dev/full is no device any more")
-	}
-	noTemporaries(t, dir)
-}
-
-// TestWriteRealFullDisk fills a small file system, where it may mount one.
-func TestWriteRealFullDisk(t *testing.T) {
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=16k"); err != nil {
-		t.Skipf("SKIPPED, no small file system to fill: %v (needs root)", err)
-	}
-	defer func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Error(err)
-		}
-	}()
-	path := filepath.Join(dir, "r.json")
-	if err := os.WriteFile(path, []byte("old"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	errs := Write([]Output{{Format: "json", Path: path}}, sample(), io.Discard, WriteOptions{})
-	if len(errs) != 1 || !errors.Is(errs[0], syscall.ENOSPC) || !strings.Contains(errs[0].Error(), path) {
-		t.Errorf("errors %v", errs)
-	}
-	if b, err := os.ReadFile(path); err != nil || string(b) != "old" {
-		t.Errorf("the old report is %.20q, %v", b, err)
-	}
-	noTemporaries(t, dir)
-}
-
 func TestWriteUnwritable(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "closed")
 	if err := os.Mkdir(dir, 0o500); err != nil {
@@ -228,37 +172,5 @@ func TestWriteUnwritable(t *testing.T) {
 	errs := Write([]Output{{Format: "json", Path: path}}, sample(), io.Discard, WriteOptions{})
 	if len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), "writing json to "+path+": ") || strings.Contains(errs[0].Error(), ".tmp") {
 		t.Errorf("errors %v", errs)
-	}
-}
-
-// A named pipe and a descriptor of the shell's are written to, not replaced.
-func TestWriteToPipes(t *testing.T) {
-	dir := t.TempDir()
-	fifo := filepath.Join(dir, "fifo")
-	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
-		t.Skipf("SKIPPED, no named pipes here: %v", err)
-	}
-	read := make(chan []byte, 1)
-	go func() {
-		b, _ := os.ReadFile(fifo)
-		read <- b
-	}()
-	if errs := Write([]Output{{Format: "csv", Path: fifo}}, sample(), io.Discard, WriteOptions{}); len(errs) != 0 {
-		t.Fatal(errs)
-	}
-	select {
-	case b := <-read:
-		if !bytes.HasPrefix(b, []byte("status,")) {
-			t.Errorf("the pipe gave %.40q", b)
-		}
-	case <-time.After(time.Minute):
-		t.Error("nothing came through the pipe")
-	}
-	if info, err := os.Stat(fifo); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
-		t.Error("the pipe was replaced")
-	}
-	var stdout bytes.Buffer
-	if errs := Write([]Output{{Format: "csv", Path: "/dev/stdout"}}, sample(), &stdout, WriteOptions{}); len(errs) != 0 || !bytes.HasPrefix(stdout.Bytes(), []byte("status,")) {
-		t.Errorf("/dev/stdout: %v, %.40q", errs, stdout.Bytes())
 	}
 }
