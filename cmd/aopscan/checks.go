@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -205,9 +207,19 @@ func (a *app) printJSON(v any) error {
 // print writes a command's whole output at once.
 func (a *app) print(text string) error {
 	if _, err := a.stdout.Write([]byte(text)); err != nil {
-		return &exitError{code: exitNothing, err: fmt.Errorf("writing to standard output: %w", err)}
+		return stdoutError(err)
 	}
 	return nil
+}
+
+// stdoutError is output that could not be written: a full disk, a reader that
+// went away.
+func stdoutError(err error) *exitError {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err // "write /dev/stdout" says it twice
+	}
+	return &exitError{code: exitNothing, err: fmt.Errorf("writing to standard output: %w", err)}
 }
 
 // width is the terminal's width, else COLUMNS, else otherwise; 0 means unbounded.

@@ -174,7 +174,7 @@ type failingWriter struct{}
 func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
 func TestChecksWriteError(t *testing.T) {
-	for _, args := range [][]string{{"checks"}, {"checks", "-o", "json"}, {"checks", "show", "aop-not-enabled"}, {"config", "schema"}, {"config", "init", "-"}} {
+	for _, args := range [][]string{{"checks"}, {"checks", "-o", "json"}, {"checks", "show", "aop-not-enabled"}, {"config", "schema"}, {"config", "init", "-"}, {"version"}, {"version", "--json"}} {
 		var errs bytes.Buffer
 		a := &app{stdin: strings.NewReader(""), stdout: failingWriter{}, stderr: &errs, env: func(string) string { return "" }}
 		if code := a.run(args); code != exitNothing || errs.String() != "aopscan: writing to standard output: no space left\n" {

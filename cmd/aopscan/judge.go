@@ -117,6 +117,10 @@ func (j *judge) judge(ev *evidence.Evidence) error {
 	o := j.writeOptions()
 	o.Streamed = j.stream.Outputs()
 	errs := append(j.stream.Close(), report.Write(j.outputs, r, a.stdout, o)...)
+	hint := ""
+	if len(errs) > 0 && len(errs) < len(j.outputs) {
+		hint = "every other report was written"
+	}
 	if j.saveErr != nil {
 		errs = append(errs, fmt.Errorf("saving evidence: %w", j.saveErr))
 	}
@@ -131,7 +135,7 @@ func (j *judge) judge(ev *evidence.Evidence) error {
 		}
 		return &exitError{code: exitInterrupted, err: errors.New("scanning: interrupted"), hint: "the report holds what was seen before the interrupt"}
 	case len(errs) > 0:
-		return &exitError{code: exitNothing, err: errors.Join(errs...), hint: "every other report was written"}
+		return &exitError{code: exitNothing, err: errors.Join(errs...), hint: hint}
 	case code != exitOK:
 		return &exitError{code: code}
 	}

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -46,6 +47,9 @@ var (
 )
 
 func main() {
+	// A reader that goes away ("| head") is a report that could not be written, not
+	// a silent death by signal.
+	signal.Ignore(syscall.SIGPIPE)
 	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, env: os.Getenv}
 	os.Exit(a.run(os.Args[1:]))
 }
@@ -117,7 +121,12 @@ func (a *app) run(args []string) int {
 		return exitOK
 	}
 	var ee *exitError
-	if !errors.As(err, &ee) {
+	var pe *fs.PathError
+	switch {
+	case errors.As(err, &ee):
+	case errors.As(err, &pe) && pe.Op == "write": // by cobra: the completion scripts
+		ee = stdoutError(err)
+	default:
 		// What cobra itself says is about flags, arguments and commands.
 		ee = &exitError{code: exitUsage, err: err, hint: fmt.Sprintf("run '%s --help' for the usage", cmd.CommandPath())}
 	}

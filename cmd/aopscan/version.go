@@ -23,20 +23,23 @@ func newVersionCmd(a *app) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			t := toolInfo()
 			if asJSON {
-				return json.NewEncoder(a.stdout).Encode(struct {
+				b, err := json.Marshal(struct {
 					evidence.Tool
 					Go       string `json:"go"`
 					Report   string `json:"report_schema"`
 					Evidence int    `json:"evidence_schema_version"`
 				}{t, runtime.Version(), report.SchemaID, evidence.SchemaVersion})
+				if err != nil {
+					return &exitError{code: exitNothing, err: fmt.Errorf("writing JSON: %w", err)}
+				}
+				return a.print(string(b) + "\n")
 			}
 			commit := t.Commit
 			if commit == "" {
 				commit = "unknown"
 			}
-			_, err := fmt.Fprintf(a.stdout, "aopscan %s\ncommit %s\n%s %s/%s\nreport schema %s\nevidence schema version %d\n",
-				t.Version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH, report.SchemaID, evidence.SchemaVersion)
-			return err
+			return a.print(fmt.Sprintf("aopscan %s\ncommit %s\n%s %s/%s\nreport schema %s\nevidence schema version %d\n",
+				t.Version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH, report.SchemaID, evidence.SchemaVersion))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
