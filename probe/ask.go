@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -129,6 +130,12 @@ func (p *prober) frontDoor(ctx context.Context) (outs []*outcome) {
 		p.alpn = []string{"h2", "http/1.1"}
 		outs = append(outs, p.versions(ctx)...)
 	}
+	if everyOne(outs, busy) && p.pause(ctx, outs) {
+		s := p.base(evidence.AttemptNoCertificate, "again")
+		if o := p.do(ctx, s); o != nil {
+			outs = append(outs, o)
+		}
+	}
 	handshakes := func(o *outcome) bool {
 		return o.Stage == evidence.StageSecured || o.Stage == evidence.StageResponse || o.Requested != evidence.NotRequested
 	}
@@ -146,6 +153,27 @@ func (p *prober) frontDoor(ctx context.Context) (outs []*outcome) {
 		}
 	}
 	return outs
+}
+
+// busy reports whether an attempt met what rate limits and overload answer: it
+// says nothing about who asks (RFC 6585, 4; RFC 9110, 15.6.4).
+func busy(o *outcome) bool { return o.HTTP != nil && (o.HTTP.Status == 429 || o.HTTP.Status == 503) }
+
+// pause waits as long as a busy server wants, within bounds.
+func (p *prober) pause(ctx context.Context, outs []*outcome) bool {
+	const least, most = 1200 * time.Millisecond, 5 * time.Second
+	wait := least
+	for _, o := range outs {
+		if n, err := strconv.Atoi(o.HTTP.Headers["retry-after"]); err == nil && n > 0 && time.Duration(n)*time.Second <= most {
+			wait = max(wait, time.Duration(n)*time.Second)
+		}
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(min(wait, p.o.AttemptTimeout)):
+		return true
+	}
 }
 
 // versions makes the no-certificate attempt on TLS 1.3 and on TLS 1.2.

@@ -1,10 +1,16 @@
 package probe
 
 import (
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
 	"crypto/sha256"
 	"encoding/hex"
 	"hash/fnv"
 	"html"
+	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -31,21 +37,108 @@ func clean(s string, max int) string {
 
 // describe keeps of a body what judging needs, never the body itself.
 func describe(body []byte, contentType string, truncated bool) evidence.Body {
-	d := evidence.Body{Length: len(body), Truncated: truncated}
-	if len(body) == 0 {
+	d := opaque(body, truncated)
+	if len(body) == 0 || binary(body) {
 		return d
 	}
-	sum := sha256.Sum256(body)
-	d.SHA256 = hex.EncodeToString(sum[:])
-	text := string(body)
+	text, source := string(body), ""
 	if looksHTML(text, contentType) {
 		d.Title = clean(strings.Join(strings.Fields(title(text)), " "), 120)
-		text = visible(text)
+		source, text = text, visible(text)
 	}
 	text = strings.Join(strings.Fields(text), " ")
 	d.Excerpt = clean(head(text, 4*maxExcerpt), maxExcerpt)
+	if source != "" && len(strings.Fields(text)) < fewWords {
+		// The shell of an application that its scripts fill: what it loads tells one
+		// from another, its words ("enable JavaScript") do not.
+		text += " " + loads(source)
+		if len(strings.Fields(text)) == 0 {
+			text = source
+		}
+	}
 	d.Sketch = sketch(text)
 	return d
+}
+
+// opaque describes a body without words: a picture, an archive, an encoding that
+// is not undone.
+func opaque(body []byte, truncated bool) evidence.Body {
+	d := evidence.Body{Length: len(body), Truncated: truncated}
+	if len(body) > 0 {
+		sum := sha256.Sum256(body)
+		d.SHA256 = hex.EncodeToString(sum[:])
+	}
+	return d
+}
+
+// fewWords is the number of visible words below which what a page loads counts, too.
+const fewWords = 24
+
+// binary reports whether a body is no text: control characters that no text has.
+func binary(body []byte) bool {
+	controls := 0
+	for _, c := range body {
+		if c == 0 {
+			return true
+		}
+		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x1b {
+			controls++
+		}
+	}
+	return 20*controls > len(body)
+}
+
+// loads returns the addresses that a page refers to, without their queries, each
+// as one word.
+func loads(s string) string {
+	var b strings.Builder
+	for _, m := range reference.FindAllStringSubmatch(s, 64) {
+		address, _, _ := strings.Cut(m[1]+m[2], "?")
+		for _, r := range address {
+			if unicode.IsLetter(r) || unicode.IsDigit(r) {
+				b.WriteRune(r)
+			}
+		}
+		b.WriteByte(' ')
+	}
+	return b.String()
+}
+
+// reference matches attributes that name another resource.
+var reference = regexp.MustCompile(`(?i)\b(?:src|href)\s*=\s*(?:"([^"]{1,300})"|'([^']{1,300})')`)
+
+// decode undoes the encodings that servers use without being asked; a body in
+// another one stays as it is, and has no words.
+func (a *answer) decode() {
+	var r io.Reader
+	var err error
+	switch strings.ToLower(a.header["content-encoding"]) {
+	case "gzip", "x-gzip":
+		r, err = gzip.NewReader(bytes.NewReader(a.body))
+	case "deflate":
+		// RFC 9110 means zlib, and servers send either.
+		if r, err = zlib.NewReader(bytes.NewReader(a.body)); err != nil {
+			r, err = flate.NewReader(bytes.NewReader(a.body)), nil
+		}
+	case "", "identity":
+		return
+	default:
+		a.opaque = true
+		return
+	}
+	if err != nil {
+		a.opaque = len(a.body) > 0
+		return
+	}
+	b, err := io.ReadAll(io.LimitReader(r, MaxBody+1))
+	if len(b) == 0 && err != nil {
+		a.opaque = true
+		return
+	}
+	if len(b) > MaxBody {
+		b, a.truncated = b[:MaxBody], true
+	}
+	a.body, a.truncated = b, a.truncated || err != nil
 }
 
 // head cuts s near n bytes, between runes.

@@ -39,6 +39,7 @@ type answer struct {
 	header    header
 	body      []byte
 	truncated bool
+	opaque    bool // in an encoding that was not undone
 }
 
 // readAnswer1 reads one HTTP/1 answer. The head must be complete, or the error
@@ -143,11 +144,12 @@ func readBody1(r *bufio.Reader, a *answer) {
 
 // keptHeaders are the fields that judging uses.
 var keptHeaders = []string{
-	"alt-svc", "cf-cache-status", "cf-railgun", "cf-ray", "cf-mitigated", "connection", "upgrade", "www-authenticate",
+	"alt-svc", "content-encoding", "retry-after", "cf-cache-status", "cf-railgun", "cf-ray", "cf-mitigated", "connection", "upgrade", "www-authenticate",
 }
 
 // response turns an answer into evidence.
 func (a *answer) response() *evidence.Response {
+	a.decode()
 	r := &evidence.Response{
 		Protocol:    a.protocol,
 		Status:      a.status,
@@ -155,6 +157,9 @@ func (a *answer) response() *evidence.Response {
 		Server:      clean(a.header["server"], 100),
 		ContentType: clean(a.header["content-type"], 100),
 		Body:        describe(a.body, a.header["content-type"], a.truncated),
+	}
+	if a.opaque {
+		r.Body = opaque(a.body, a.truncated)
 	}
 	for _, name := range keptHeaders {
 		if v, ok := a.header[name]; ok {

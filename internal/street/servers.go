@@ -23,6 +23,7 @@ func servers() []server {
 		{"held-go", nil, buildHeldGo},
 		{"held-nginx", []string{"nginx"}, buildHeldNginx},
 		{"held-chain", []string{"nginx", "haproxy", "stunnel4"}, buildHeldChain},
+		{"town-nginx", []string{"nginx"}, buildTownNginx},
 		{"go", nil, buildGo},
 		{"hostile", nil, buildHostile},
 	}

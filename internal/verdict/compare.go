@@ -101,6 +101,9 @@ var common = map[string]bool{
 	"not": true, "with": true, "from": true, "has": true, "have": true, "was": true, "will": true, "can": true,
 	"http": true, "https": true, "www": true, "com": true, "page": true, "site": true, "server": true, "please": true,
 	"example": true, "org": true, "net": true, "our": true, "all": true, "but": true, "here": true,
+	// The envelope of many an API's answers.
+	"code": true, "msg": true, "message": true, "data": true, "status": true, "error": true, "success": true, "result": true,
+	"null": true, "true": true, "false": true, "timestamp": true,
 }
 
 // The bounds of likeness. Pages of one site share their frame and differ in
@@ -129,8 +132,9 @@ func alike(a, b *evidence.Response, self float64) likeness {
 		return same
 	}
 	if len(x.Sketch) == 0 || len(y.Sketch) == 0 {
-		// No words: a picture, an archive. Type and length are all there is.
-		if len(x.Sketch) == 0 && len(y.Sketch) == 0 && a.ContentType == b.ContentType {
+		// No words: a picture, an archive, an encoding that was not undone. The type is
+		// all there is, and an encoding hides even what words there are.
+		if len(x.Sketch) == 0 && len(y.Sketch) == 0 && a.ContentType == b.ContentType || encoded(a) || encoded(b) {
 			return unsure
 		}
 		return different
@@ -147,6 +151,11 @@ func alike(a, b *evidence.Response, self float64) likeness {
 		return unsure
 	}
 	return different
+}
+
+// encoded reports whether a body's words are hidden by its encoding.
+func encoded(r *evidence.Response) bool {
+	return r.Headers["content-encoding"] != "" && len(r.Body.Sketch) == 0
 }
 
 // sameAnswer compares two answers with their statuses and places.

@@ -387,7 +387,7 @@ func (c *court) open(fronts []finding) (Judgement, bool) {
 		case f.entry == entered:
 			in = append(in, f)
 		case f.kind == refusedCert, f.asked && (f.kind == forbidden || f.kind == refusedBare && f.o.Close != evidence.CloseTimeout),
-			f.asked && c.contrast() && f.refusal() && f.entry == kept:
+			f.asked && c.contrast() && f.refusal() && f.entry == kept && !f.busy():
 			out = append(out, f)
 		}
 	}
@@ -413,9 +413,9 @@ func (c *court) open(fronts []finding) (Judgement, bool) {
 
 // refusal reports whether an answer turns somebody away, once a certificate was
 // asked for. 421 does not: SNI and Host did not match, and nothing is said of
-// certificates (RFC 9110, 15.5.20).
+// certificates (RFC 9110, 15.5.20). Nor does 429: others asked too often.
 func (l look) refusal() bool {
-	if l.o.HTTP != nil && l.o.HTTP.Status == 421 {
+	if l.o.HTTP != nil && (l.o.HTTP.Status == 421 || l.o.HTTP.Status == 429) {
 		return false
 	}
 	switch l.kind {
@@ -423,6 +423,11 @@ func (l look) refusal() bool {
 		return true
 	}
 	return false
+}
+
+// busy reports whether an answer is that of a rate limit or of overload.
+func (l look) busy() bool {
+	return l.o.HTTP != nil && (l.o.HTTP.Status == 429 || l.o.HTTP.Status == 503)
 }
 
 // contrast reports whether a legitimate client is known to get further.
@@ -511,7 +516,11 @@ func (c *court) refusing(fronts []finding) Judgement {
 	case silent, closed:
 		j.Why = f.sentence() + ", and no certificate was asked for: that proves neither"
 	default:
-		j.Why = f.sentence() + ", and no certificate was asked for: that is no content and no refusal of a client without certificate; " + c.wouldSettle()
+		asked := ", and no certificate was asked for"
+		if f.asked {
+			asked = ""
+		}
+		j.Why = f.sentence() + asked + ": that is no content and no refusal of a client without certificate; " + c.wouldSettle()
 	}
 	return j
 }

@@ -74,19 +74,34 @@ func pageText(r *evidence.Response) string {
 var aboutCertificates = regexp.MustCompile(`(?:client|ssl|tls|x\.?509)[- ]+cert|certificat\w* (?:is |was |are )?(?:required|needed|missing|invalid|not |error|denied|rejected|refused|failed)|(?:required?|requires|needs?|missing|invalid|without|no|present) (?:a |an |any |the |your |valid |ssl |tls |client )*certificate|mutual tls|\bmtls\b|authenticated origin pull|zertifikat|certificat client|certificado`)
 
 // turnsAway matches the generic words of a refusal.
-var turnsAway = regexp.MustCompile(`\bforbidden\b|access (?:is |was |has been )?(?:denied|restricted|refused|blocked|forbidden)|no access|not (?:be )?(?:authori[sz]ed|permitted|allowed|authenticated|reachable directly|available directly|accessible directly|welcome)|unauthori[sz]ed|permission denied|\bdenied\b|turned away|go away|(?:was|is|been|are|request) (?:rejected|refused|blocked|denied)|\brefused\b|\brejected\b|direct (?:access|connection|request)s?|authentication (?:is )?(?:required|failed)|not allowed|only (?:through|via|by way of) |nothing to see|zugriff verweigert|accès refusé|acceso denegado`)
+var turnsAway = regexp.MustCompile(`\bforbidden\b|access (?:is |was |has been )?(?:denied|restricted|refused|blocked|forbidden)|no access|not (?:be )?(?:authori[sz]ed|permitted|allowed|authenticated|reachable directly|available directly|accessible directly|welcome)|unauthori[sz]ed|permission denied|\bdenied\b|turned away|go away|(?:was|is|been|are|request) (?:rejected|refused|blocked|denied)|\brefused\b|\brejected\b|direct (?:access|connection|request)s?|authentication (?:is )?(?:required|failed)|not allowed|only (?:through|via|by way of) |nothing to see`)
 
-// maxRefusalText bounds how long a page may be for generic words to make a
-// refusal of it: a long page that says "forbidden" somewhere is an application.
-const maxRefusalText = 2048
+// turnsAwayElsewhere matches the same in other languages.
+var turnsAwayElsewhere = regexp.MustCompile(`zu(?:griff|gang|tritt) (?:wurde |ist )?(?:verweigert|abgelehnt|verboten|gesperrt|nicht)|kein(?:e|en)? (?:zugriff|zugang|zutritt|berechtigung)|nicht (?:berechtigt|autorisiert|gestattet|erlaubt|zugelassen)|` +
+	`accès (?:refusé|interdit|non autorisé)|non autorisée?\b|acceso (?:denegado|prohibido|restringido)|no autorizado|accesso (?:negato|vietato)|non autorizzato|acesso (?:negado|proibido)|não autorizado|` +
+	`toegang (?:geweigerd|verboden)|geen toegang|odmowa dostępu|dostęp zabroniony|brak dostępu|přístup odepřen|доступ (?:запрещ|закрыт|отказ|ограничен)|отказано в доступе|erişim (?:engellendi|reddedildi)|` +
+	`禁止访问|禁止存取|拒绝访问|拒絕存取|访问被拒绝|访问受限|无权|没有权限|未授权|未經授權|アクセス(?:が|は|を)?(?:拒否|禁止|でき)|権限がありません|접근(?:이)? ?(?:거부|금지|권한)|권한이 없`)
 
-// readsLikeRefusal reports whether a page turns its reader away.
+// maxRefusalText and maxRefusalShingles bound how long a page may be, in bytes or
+// in words and word pairs, for generic words to make a refusal of it: a long page
+// that says "forbidden" somewhere is an application. A short text in a heavy
+// layout is still short.
+const (
+	maxRefusalText     = 2048
+	maxRefusalShingles = 160
+)
+
+// readsLikeRefusal reports whether a page turns its reader away. A title that
+// refuses is enough; words about certificates, in the title or elsewhere, are not,
+// where there is much more to read: the page may be about certificates.
 func readsLikeRefusal(r *evidence.Response) bool {
-	text := pageText(r)
-	if turnsAway.MatchString(strings.ToLower(r.Body.Title)) || aboutCertificates.MatchString(strings.ToLower(r.Body.Title)) {
+	turns := func(s string) bool { return turnsAway.MatchString(s) || turnsAwayElsewhere.MatchString(s) }
+	if turns(strings.ToLower(r.Body.Title)) {
 		return true
 	}
-	return r.Body.Length <= maxRefusalText && (turnsAway.MatchString(text) || aboutCertificates.MatchString(text))
+	text := pageText(r)
+	short := r.Body.Length <= maxRefusalText || len(r.Body.Sketch) > 0 && distinct(r.Body.Sketch) <= maxRefusalShingles
+	return short && (turns(text) || aboutCertificates.MatchString(text))
 }
 
 // stockPages are what servers show when they have nothing of their own to show.

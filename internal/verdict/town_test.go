@@ -1,0 +1,78 @@
+package verdict
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aopscan/aopscan/internal/evidence"
+)
+
+// long repeats a text into a page that no refusal is as long as.
+func long(text string) string {
+	var b strings.Builder
+	for i := range 60 {
+		b.WriteString(strings.ReplaceAll(text, "#", strings.Repeat("i", i+1)))
+		b.WriteByte(' ')
+	}
+	return b.String()
+}
+
+// titled gives an answer a title.
+func titled(r *evidence.Response, title string) *evidence.Response {
+	r.Body.Title = title
+	return r
+}
+
+// typed gives an answer a content type.
+func typed(r *evidence.Response, kind string) *evidence.Response {
+	r.ContentType = kind
+	return r
+}
+
+// compressed gives an answer an encoding that hides its words.
+func compressed(text string) *evidence.Response {
+	r := page(200, text)
+	r.Headers = map[string]string{"content-encoding": "br"}
+	r.Body.Excerpt, r.Body.Sketch = "", nil
+	return r
+}
+
+// TestJudgeApplications holds what applications of all sorts say to strangers and
+// to those who are let in.
+func TestJudgeApplications(t *testing.T) {
+	alert116 := none("tls1.3", asked, alert(116, evidence.AfterHandshake))
+	rogueRefused := obs(evidence.AttemptRogueCertificate, offered(evidence.OfferRogue), alert(48, evidence.AfterHandshake))
+	shop := titled(page(200, long("ssl certificates for shops offer # issued in minutes")), "SSL certificates and client certificates")
+	refused := titled(page(200, long("nothing of interest # is told here to you")), "Zugriff verweigert")
+	for _, c := range []struct {
+		name string
+		ep   evidence.Endpoint
+		edge *evidence.Edge
+		want string
+	}{
+		{"a shop for certificates", endpoint(none("tls1.3", got(shop))), nil, "not-enforced/proven"},
+		{"a shop for certificates, asked", endpoint(none("tls1.3", asked, got(shop)), user(shop)), nil, "not-enforced/proven"},
+		{"a long page whose title refuses", endpoint(none("tls1.3", asked, got(refused)), user(page(200, content)), rogueRefused), nil, "enforced/likely"},
+		{"a refusal in German", endpoint(none("tls1.3", asked, got(page(200, "Kein Zutritt: direkte Aufrufe werden nicht beantwortet"))), user(page(200, content)), rogueRefused), nil, "enforced/likely"},
+		{"a refusal in Chinese", endpoint(none("tls1.3", asked, got(page(200, "禁止访问"))), user(page(200, content)), rogueRefused), nil, "enforced/likely"},
+		{"a refusal in Chinese, no control", endpoint(none("tls1.3", asked, got(page(200, "禁止访问")))), nil, "inconclusive/unclear"},
+		{"an API's envelope with another answer", endpoint(none("tls1.3", asked, got(typed(page(200, `{"code": 40301, "msg": "无权限访问", "data": null}`), "application/json"))),
+			user(typed(page(200, `{"code": 0, "msg": "ok", "data": { "title": "settlements", "open": 3 }}`), "application/json")), rogueRefused), nil, "enforced/likely"},
+		{"an encoding that hides the words", endpoint(none("tls1.3", asked, got(compressed("one"))), user(compressed("two")), rogueRefused), nil, "inconclusive/unclear"},
+		{"an encoding that hides the words of one", endpoint(none("tls1.3", asked, got(page(200, content))), user(compressed("two")), rogueRefused), nil, "inconclusive/unclear"},
+		{"a rogue certificate and hidden words", endpoint(none("tls1.3", asked, got(page(403, "forbidden"))), user(compressed("one")), obs(evidence.AttemptRogueCertificate, offered(evidence.OfferRogue), got(compressed("two")))), nil, "inconclusive/unclear"},
+		{"rate limits for strangers", endpoint(none("tls1.3", asked, got(page(429, "slow down"))), none("tls1.2", asked, got(page(429, "slow down"))), user(page(200, content)), rogueRefused), nil, "inconclusive/unclear"},
+		{"a rate limit, nobody asked", endpoint(none("tls1.3", got(page(429, "slow down")))), edge(page(200, content)), "inconclusive/unclear"},
+		{"overload between two answers", endpoint(none("tls1.3", asked, got(page(503, "busy"))), none("again", asked, got(page(200, content))), user(page(200, content))), nil, "not-enforced/proven"},
+		{"421 after a request", endpoint(none("tls1.3", asked, got(page(421, "misdirected request")))), nil, "inconclusive/unclear"},
+		{"alerts, and everybody who is let in meets a login", endpoint(alert116, user(to(302, "/login")), rogueRefused), nil, "enforced/proven"},
+	} {
+		j := Judge(c.ep, c.edge)
+		if got := string(j.Verdict) + "/" + string(j.Confidence); got != c.want {
+			t.Errorf("%s: %s, want %s: %s", c.name, got, c.want, j.Why)
+		}
+		if strings.Contains(j.Why, "having been asked for, and no certificate was asked for") {
+			t.Errorf("%s: the sentence contradicts itself: %s", c.name, j.Why)
+		}
+	}
+}
