@@ -24,6 +24,10 @@ func servers() []server {
 		{"held-nginx", []string{"nginx"}, buildHeldNginx},
 		{"held-chain", []string{"nginx", "haproxy", "stunnel4"}, buildHeldChain},
 		{"town-nginx", []string{"nginx"}, buildTownNginx},
+		{"town-apache", []string{"apache2"}, buildTownApache},
+		{"town-haproxy", []string{"haproxy"}, buildTownHAProxy},
+		{"town-caddy", []string{"caddy"}, buildTownCaddy},
+		{"town-stream", []string{"nginx", "/usr/lib/nginx/modules/ngx_stream_module.so"}, buildTownStream},
 		{"go", nil, buildGo},
 		{"hostile", nil, buildHostile},
 	}

@@ -198,6 +198,12 @@ func bareBehind() expectation {
 	return e
 }
 
+// doorElsewhere: another name on the socket shows strangers what the legitimate
+// client gets, which is the application's login or error.
+func doorElsewhere() expectation {
+	return aroundElsewhere("no-sni|other-sni|other-host", Way{SNI: "nobody.example.com", Host: "nobody.example.com"}).or(inconclusive)
+}
+
 // openTalk: everybody, asked for a certificate or not, hears the application's own
 // error or redirect.
 func openTalk(asked bool) expectation {
@@ -226,6 +232,10 @@ func buildTownNginx(b *block) error {
 	elseRefused := bare()
 	elseRefused.without = append(elseRefused.without, refusedOtherwise)
 	said := func(marker string) func(*Case) { return answers(marker) }
+	const anyName = "server { listen @TLS@ ssl default_server; server_name _; "
+	anyCert := func(body string) string {
+		return server("ssl_verify_client optional_no_ca; if ($ssl_client_verify = NONE) { return 403; } " + body)
+	}
 	sites := []site{
 		{"weblog-demanded", demanded(), server(on + to("weblog")), nil},
 		{"weblog-open", open(), server(to("weblog")), nil},
@@ -356,6 +366,24 @@ func buildTownNginx(b *block) error {
 		{"open-404-root", silent(inconclusive, notEnforced), server("location / { return 404; } location /api/ { proxy_pass http://{{weblog}}; }"), nil},
 		{"trusted-not-named", demanded(), server("ssl_client_certificate @OTHERCA@; ssl_trusted_certificate @CA@; " + on + to("weblog")), nil},
 		{"rsa-tls12-demanded", demanded(), server("ssl_certificate @RSACERT@; ssl_certificate_key @RSAKEY@; ssl_protocols TLSv1.2; ssl_ciphers ECDHE-RSA-AES128-GCM-SHA256; " + on + to("weblog")), nil},
+		// A default server that is open, and an application that shows strangers only its door.
+		{"signin-default-open", doorElsewhere(), anyName + to("signin") + "} " + server(on+to("signin")), said("/users/sign_in")},
+		{"login-default-open", doorElsewhere(), anyName + to("login") + "} " + server(on+to("login")), said("/login?next=")},
+		{"kong404-default-open", doorElsewhere(), anyName + to("kong404") + "} " + server(on+to("kong404")), said("no Route matched")},
+		{"token-default-open", doorElsewhere(), anyName + to("token") + "} " + server(on+to("token")), said("missing or invalid token")},
+		{"basic-default-open", doorElsewhere(), anyName + to("basic") + "} " + server(on+to("basic")), said("Basic realm")},
+		// Any certificate gets what the right one gets, and that is no content.
+		{"nothing-any-certificate", around("rogue-certificate", Way{Cert: "rogue"}).or(inconclusive), anyCert(to("nothing")), said("204 No Content")},
+		{"404-any-certificate", around("rogue-certificate", Way{Cert: "rogue"}).or(inconclusive), anyCert("location / { return 404; }"), said("404 Not Found")},
+		{"crash-any-certificate", around("rogue-certificate", Way{Cert: "rogue"}).or(inconclusive), anyCert(to("crash")), said("Server Error (500)")},
+		{"basic-any-certificate", around("rogue-certificate", Way{Cert: "rogue"}).or(inconclusive), anyCert(to("basic")), said("Basic realm")},
+		// Pages of a few words.
+		{"words-demanded-default", elsewhere(), "server { listen @TLS@ ssl default_server; server_name _; return 200 'This is the default page of this server'; } " + server(on+"return 200 'This is the protected origin of app';"), said("protected origin")},
+		{"words-demanded-sibling", elsewhere(), server(on+"return 200 'secret content of the app';") + " server { listen @TLS@ ssl; server_name @SIBLING@; return 200 'public content of the shop'; }", func(c *Case) { withSibling(c); c.Marker = "secret content" }},
+		{"words-default-open", aroundElsewhere("no-sni|other-sni|other-host", Way{SNI: "nobody.example.com", Host: "nobody.example.com"}), anyName + "return 200 'secret content of the app'; } " + server(on+"return 200 'secret content of the app';"), said("secret content")},
+		{"words-optional-echo", expectation{truth: Open, with: []string{notEnforced, inconclusive}, without: []string{notEnforced, inconclusive}, legit: withClient, ways: []Way{{}}}, server(optional + "return 200 'hello, you are $ssl_client_verify';"), said("hello, you are")},
+		{"words-optional-403", bare(), server(optional + "if ($ssl_client_verify != SUCCESS) { return 403 'no'; } return 200 'hello, you are $ssl_client_verify';"), said("hello, you are")},
+		{"words-page", page(), server(optional + "if ($ssl_client_verify != SUCCESS) { return 200 'go elsewhere please'; } return 200 'secret content of the app';"), said("secret content")},
 		{"session-ids-only", bare(), server("ssl_session_tickets off; ssl_session_cache shared:tns:1m; " + optional + need + "{ return 403; } " + to("weblog")), nil},
 	}
 	for i := range sites {

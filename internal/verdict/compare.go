@@ -84,6 +84,24 @@ func beginAlike(a, b string) float64 {
 	return float64(both) / float64(len(x))
 }
 
+// otherWords reports whether two texts of a few words, both known whole, say
+// different things: what they share is what joins words.
+func otherWords(a, b *evidence.Response) bool {
+	for _, r := range []*evidence.Response{a, b} {
+		if r.Body.Truncated || len(r.Body.Sketch) >= sketchFull || r.Body.Length > 512 {
+			return false
+		}
+	}
+	x, y := words(a.Body.Excerpt), words(b.Body.Excerpt)
+	both := 0
+	for w := range x {
+		if y[w] {
+			both++
+		}
+	}
+	return len(x) > 0 && len(y) > 0 && len(x)+len(y) > 3 && 3*both <= len(x)+len(y)-both
+}
+
 // words is the set of a text's words that carry meaning: three letters or more.
 func words(s string) map[string]bool {
 	out := map[string]bool{}

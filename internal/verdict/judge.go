@@ -159,12 +159,18 @@ func (c *court) throughEdge() *control {
 		return nil
 	}
 	var best *control
+	self := 1.0
+	for i := range c.edge.Observations {
+		if a, b := c.edge.Observations[0].HTTP, c.edge.Observations[i].HTTP; a != nil && b != nil && a.Status == b.Status {
+			self = min(self, likeItself(a, b))
+		}
+	}
 	for i := range c.edge.Observations {
 		l := read(&c.edge.Observations[i])
 		if l.o.HTTP == nil || l.o.HTTP.Headers["cf-mitigated"] != "" {
 			continue // a challenge is Cloudflare's answer, not the origin's
 		}
-		k := &control{source: "edge", look: l, self: 1}
+		k := &control{source: "edge", look: l, self: self}
 		switch s := l.o.HTTP.Status; {
 		case s >= 520 && s <= 530:
 			k.refused = true // Cloudflare could not get an answer, or not one it takes
@@ -356,8 +362,13 @@ func likeItself(a, b *evidence.Response) float64 {
 	return shared(a.Body.Sketch, b.Body.Sketch)
 }
 
-// ownPlace reports whether a redirect stays with the hostname or its site.
+// ownPlace reports whether a redirect stays with the hostname.
 func ownPlace(location string, ep evidence.Endpoint) bool {
+	return stays(location, ep.Host, ep.Hostname)
+}
+
+// stays reports whether a redirect stays with one of the names.
+func stays(location string, names ...string) bool {
 	if strings.HasPrefix(location, "/") && !strings.HasPrefix(location, "//") {
 		return true
 	}
@@ -368,7 +379,13 @@ func ownPlace(location string, ep evidence.Endpoint) bool {
 	host, _, _ := strings.Cut(rest, "/")
 	host, _, _ = strings.Cut(host, "?")
 	host, _, _ = strings.Cut(strings.ToLower(host), ":")
-	return host == strings.ToLower(ep.Host) || host == strings.ToLower(ep.Hostname)
+	return slices.ContainsFunc(names, func(n string) bool { return host == bareName(n) })
+}
+
+// bareName is a Host header without port, trailing dot and capitals.
+func bareName(host string) string {
+	name, _, _ := strings.Cut(strings.ToLower(host), ":")
+	return strings.TrimSuffix(name, ".")
 }
 
 // says names the control in a sentence.

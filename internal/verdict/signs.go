@@ -126,6 +126,9 @@ var stockPages = []string{
 // stockPage reports whether an answer is a server's own default page.
 func stockPage(r *evidence.Response) bool {
 	text := pageText(r)
+	if strings.TrimSpace(strings.ToLower(r.Body.Excerpt)) == "it works!" {
+		return true // Apache's own index.html
+	}
 	for _, s := range stockPages {
 		if strings.Contains(text, s) {
 			return true
@@ -136,7 +139,7 @@ func stockPage(r *evidence.Response) bool {
 
 // stockError matches the error pages that servers make themselves: they say
 // nothing about the application.
-var stockError = regexp.MustCompile(`^(?:http )?(?:status |error )?\d{3}\b|not found|file not found|page not found|moved permanently|^found$|error \d{3}|http status \d{3}|bad request|misdirected request|method not allowed|service unavailable|bad gateway|gateway time-?out|internal server error|no such (?:page|site|host)`)
+var stockError = regexp.MustCompile(`^(?:http )?(?:status |error )?\d{3}\b|not found|file not found|page not found|moved permanently|^found$|error \d{3}|http status \d{3}|bad request|misdirected request|method not allowed|service unavailable|bad gateway|gateway time-?out|internal server error|no such (?:page|site|host)|^default backend - 404`)
 
 // stockErrorPage reports whether an error's body is empty or one that the server
 // makes by itself.
@@ -150,5 +153,5 @@ func stockErrorPage(r *evidence.Response) bool {
 	if r.Body.Length > 1500 && !strings.Contains(pageText(r), "apache tomcat") {
 		return false
 	}
-	return stockError.MatchString(pageText(r))
+	return stockError.MatchString(strings.TrimSpace(pageText(r)))
 }

@@ -37,6 +37,32 @@ func compressed(text string) *evidence.Response {
 	return r
 }
 
+// password is a demand for a password in a realm.
+func password(realm string) *evidence.Response {
+	r := page(401, "401 unauthorized")
+	r.Headers = map[string]string{"www-authenticate": `Basic realm="` + realm + `"`}
+	return r
+}
+
+// sibling is what another name on the socket answers for itself, rogue what the
+// protected one does for a self-signed certificate.
+func sibling(r *evidence.Response) evidence.Observation {
+	return obs(evidence.AttemptOtherSNI, names("shop.example.com", "shop.example.com"), got(r))
+}
+
+func rogue(r *evidence.Response) evidence.Observation {
+	return obs(evidence.AttemptRogueCertificate, offered(evidence.OfferRogue), got(r))
+}
+
+// edges are the answers through Cloudflare, asked for twice.
+func edges(a, b *evidence.Response) *evidence.Edge {
+	e := edge(a)
+	again := edge(b).Observations[0]
+	again.ID = "e2"
+	e.Observations = append(e.Observations, again)
+	return e
+}
+
 // TestJudgeApplications holds what applications of all sorts say to strangers and
 // to those who are let in.
 func TestJudgeApplications(t *testing.T) {
@@ -65,6 +91,26 @@ func TestJudgeApplications(t *testing.T) {
 		{"a rate limit, nobody asked", endpoint(none("tls1.3", got(page(429, "slow down")))), edge(page(200, content)), "inconclusive/unclear"},
 		{"overload between two answers", endpoint(none("tls1.3", asked, got(page(503, "busy"))), none("again", asked, got(page(200, content))), user(page(200, content))), nil, "not-enforced/proven"},
 		{"421 after a request", endpoint(none("tls1.3", asked, got(page(421, "misdirected request")))), nil, "inconclusive/unclear"},
+		{"a login that names its host, on a sibling", endpoint(alert116, user(to(302, "https://app.example.com/users/sign_in")), sibling(to(302, "https://shop.example.com/users/sign_in"))), nil, "bypassable/likely"},
+		{"another login, on a sibling", endpoint(alert116, user(to(302, "https://app.example.com/users/sign_in")), sibling(to(302, "https://shop.example.com/admin")), rogueRefused), nil, "enforced/proven"},
+		{"both canonical, on a sibling", endpoint(alert116, user(to(301, "https://app.example.com/")), sibling(to(301, "https://shop.example.com/")), rogueRefused), nil, "enforced/proven"},
+		{"a login on a sibling, no control", endpoint(alert116, sibling(to(302, "https://shop.example.com/users/sign_in"))), nil, "inconclusive/unclear"},
+		{"a redirect elsewhere on a sibling, no control", endpoint(alert116, sibling(to(301, "https://www.example.net/")), rogueRefused), nil, "enforced/proven"},
+		{"an API's 404 on a sibling, no control", endpoint(alert116, sibling(typed(page(404, `{"message":"no route matched"}`), "application/json"))), nil, "inconclusive/unclear"},
+		{"a server's 404 on a sibling, no control", endpoint(alert116, sibling(page(404, "404 not found")), rogueRefused), nil, "enforced/proven"},
+		{"the default backend's 404 on a sibling, no control", endpoint(alert116, sibling(page(404, "default backend - 404")), rogueRefused), nil, "enforced/proven"},
+		{"the same password on a sibling", endpoint(alert116, user(password("Staging")), sibling(password("Staging"))), nil, "inconclusive/unclear"},
+		{"a password on a sibling, content for the right certificate", endpoint(alert116, user(page(200, content)), sibling(password("Shop")), rogueRefused), nil, "enforced/proven"},
+		{"nothing for the right certificate and for a rogue", endpoint(alert116, user(page(204, "")), rogue(page(204, ""))), nil, "bypassable/likely"},
+		{"a server's 404 for the right certificate and for a rogue", endpoint(none("tls1.3", asked, got(page(403, "forbidden"))), user(page(404, "404 not found")), rogue(page(404, "404 not found"))), nil, "bypassable/likely"},
+		{"a rate limit for the right certificate and for a rogue", endpoint(none("tls1.3", asked, got(page(403, "forbidden"))), user(page(429, "slow down")), rogue(page(429, "slow down"))), nil, "inconclusive/unclear"},
+		{"a rogue past TLS gets a page of another sort", endpoint(alert116, user(page(200, content)), rogue(page(200, allot))), nil, "inconclusive/unclear"},
+		{"a rogue gets 403, content for the right certificate", endpoint(alert116, user(page(200, content)), rogue(page(403, "forbidden"))), nil, "enforced/proven"},
+		{"a few words on a sibling", endpoint(alert116, user(page(200, "this is the protected origin of app")), user(page(200, "this is the protected origin of app")), sibling(page(200, "this is the default page of this server")), rogueRefused), nil, "enforced/proven"},
+		{"nearly the same few words on a sibling", endpoint(alert116, user(page(200, "protected origin of app, reached with cloudflare")), sibling(page(200, "protected origin of app, reached with nothing"))), nil, "bypassable/proven"},
+		{"Apache works on a sibling, no control", endpoint(alert116, sibling(page(200, "It works!")), rogueRefused), nil, "enforced/proven"},
+		{"content through Cloudflare that is never alike", endpoint(none("tls1.3", asked, got(page(200, allot))), rogueRefused),
+			edges(page(200, content), page(200, "seventeen wholly unrelated syllables drift across an empty harbour")), "inconclusive/unclear"},
 		{"alerts, and everybody who is let in meets a login", endpoint(alert116, user(to(302, "/login")), rogueRefused), nil, "enforced/proven"},
 	} {
 		j := Judge(c.ep, c.edge)

@@ -86,9 +86,17 @@ func (c *court) wayAround(l look) finding {
 	if c.frontRefusedLike(r) {
 		return f // met the same refusal
 	}
-	if k := c.control; k != nil && k.passed && (!stockErrorPage(r) || f.kind == redirect && intoApplication(r.Location, c.ep)) && sameAnswer(r, k.look.o.HTTP, 1) == same {
-		f.entry, f.confidence, f.why = entered, Likely, "the same answer as "+k.says()
-		return f
+	if k := c.control; k != nil && k.passed && !l.busy() && c.likeControl(l.o) {
+		ownDoor := ownWay(l.o, c.ep) && l.o.Path == k.look.o.Path && (l.o.Offer == evidence.OfferRogue || l.o.Offer == evidence.OfferSpoofed || l.o.Resumed)
+		switch {
+		case !ownDoor && r.Status == 401 && r.Headers["www-authenticate"] != "":
+			// Many sites ask for a password in these words.
+			f.entry, f.why = maybe, "the same demand for a password as "+k.says()+c.wayText(l.o)
+			return f
+		case ownDoor, !stockErrorPage(r), f.kind == redirect && intoApplication(r.Location, l.o.Host, c.ep.Host, c.ep.Hostname):
+			f.entry, f.confidence, f.why = entered, Likely, "the same answer as "+k.says()+c.wayText(l.o)
+			return f
+		}
 	}
 	switch l.o.Attempt {
 	case evidence.AttemptRogueCertificate, evidence.AttemptSpoofedIssuer, evidence.AttemptResumedSession:
@@ -99,13 +107,39 @@ func (c *court) wayAround(l look) finding {
 	return c.otherDoor(f)
 }
 
+// likeControl reports whether an attempt met what a legitimate client does, which
+// is no content. A redirect that stays with the name that was asked for is the same
+// as one that stays with the protected name.
+func (c *court) likeControl(o *evidence.Observation) bool {
+	r, k := o.HTTP, c.control.look.o
+	if r.Status == k.HTTP.Status && r.Status/100 == 3 {
+		return within(r.Location, o.Host) == within(k.HTTP.Location, k.Host)
+	}
+	return sameAnswer(r, k.HTTP, 1) == same
+}
+
+// within is a redirect's place without its query, and without the name where it
+// stays with the host that was asked.
+func within(location, host string) string {
+	location = stripQuery(location)
+	if _, rest, ok := strings.Cut(location, "//"); ok && stays(location, host) {
+		_, path, _ := strings.Cut(rest, "/")
+		return "/" + path
+	}
+	return location
+}
+
 // compared judges an attempt by the legitimate content.
 func (c *court) compared(f finding) finding {
 	r, k := f.o.HTTP, c.control
 	if r.Status/100 != 2 || r.Body.Length == 0 {
 		return f
 	}
-	switch alike(r, k.look.o.HTTP, k.self) {
+	likeness := alike(r, k.look.o.HTTP, k.self)
+	if likeness == unsure && !ownWay(f.o, c.ep) && k.self == 1 && otherWords(r, k.look.o.HTTP) {
+		likeness = different
+	}
+	switch likeness {
 	case same:
 		if f.kind == servedRefusal && k.look.kind != servedRefusal {
 			f.entry, f.why = maybe, "the page resembles what a legitimate client gets and reads like a refusal"
@@ -124,6 +158,12 @@ func (c *court) compared(f finding) finding {
 		}
 		f.entry, f.why = maybe, "the content resembles that of "+k.says()+", and differs"
 	default:
+		if f.kind == served && c.pastTLS(f.o) && c.refusedInTLS() {
+			// The door took what it should not, and something answered. It may be
+			// what turns people away behind the door.
+			f.entry, f.why = maybe, "content, though not that of "+k.says()+c.wayText(f.o)+", and without that strangers are refused in the handshake"
+			return f
+		}
 		if f.kind == served && !ownWay(f.o, c.ep) {
 			c.note("%s: content, but not that of %s", f.sentence(), k.says())
 		}
@@ -144,6 +184,20 @@ func (c *court) refusedInTLS() bool {
 		}
 	}
 	return refused
+}
+
+// pastTLS reports whether an attempt got past the protected name's TLS layer with
+// a certificate that is not the right one or with an old session.
+func (c *court) pastTLS(o *evidence.Observation) bool {
+	if !ownWay(o, c.ep) || o.Path != "/" {
+		return false
+	}
+	if o.Attempt == evidence.AttemptResumedSession {
+		// What the session's own name is answered may follow it.
+		opener := c.opener(o)
+		return opener == nil || opener.HTTP == nil || sameAnswer(opener.HTTP, o.HTTP, 1) == different
+	}
+	return o.Offer == evidence.OfferRogue || o.Offer == evidence.OfferSpoofed
 }
 
 // ownWay reports whether an attempt asked for the protected name as itself.
@@ -237,11 +291,15 @@ func (c *court) otherDoor(f finding) finding {
 		if f.kind == notFound && protectedName(f.o.Host, c.ep) && !stockErrorPage(f.o.HTTP) && c.hostMatters(f.o) {
 			f.entry, f.why = maybe, "an answer of an application to the protected name"+c.wayText(f.o)
 		}
-		if f.kind == redirect && protectedName(f.o.Host, c.ep) && intoApplication(f.o.HTTP.Location, c.ep) {
+		if f.kind == redirect && protectedName(f.o.Host, c.ep) && intoApplication(f.o.HTTP.Location, c.ep.Host, c.ep.Hostname) {
 			f.entry, f.why = maybe, "a redirect into an application for the protected name"+c.wayText(f.o)
 		}
 		if f.o.HTTP.Status == 401 && protectedName(f.o.Host, c.ep) && c.hostMatters(f.o) {
 			f.entry, f.why = maybe, "a demand for a password for the protected name"+c.wayText(f.o)
+		}
+		if !protectedName(f.o.Host, c.ep) && (c.control == nil || !c.control.passed) && (f.o.HTTP.Status == 401 ||
+			f.kind == notFound && !stockErrorPage(f.o.HTTP) || f.kind == redirect && intoApplication(f.o.HTTP.Location, f.o.Host)) {
+			f.entry, f.why = maybe, "an answer of an application"+c.wayText(f.o)+", which may be another site or the protected one"
 		}
 		return f
 	}
@@ -259,8 +317,8 @@ func (c *court) otherDoor(f finding) finding {
 
 // intoApplication reports whether a redirect of "/" leads deeper into the same
 // site, as to a login. One to the site's own root only corrects scheme or name.
-func intoApplication(location string, ep evidence.Endpoint) bool {
-	if !ownPlace(location, ep) {
+func intoApplication(location string, names ...string) bool {
+	if !stays(location, names...) {
 		return false
 	}
 	if _, rest, ok := strings.Cut(location, "//"); ok {
@@ -273,8 +331,7 @@ func intoApplication(location string, ep evidence.Endpoint) bool {
 // protectedName reports whether a Host header is the protected name, however it
 // is spelt.
 func protectedName(host string, ep evidence.Endpoint) bool {
-	name, _, _ := strings.Cut(strings.ToLower(host), ":")
-	name = strings.TrimSuffix(name, ".")
+	name := bareName(host)
 	return name == strings.ToLower(ep.Host) || name == strings.ToLower(ep.Hostname)
 }
 
