@@ -595,13 +595,34 @@ func (c *court) enforced(proven, bare, unknown, unasked []finding) Judgement {
 		c.note("the ways around the front door were not tried")
 	}
 	for _, l := range c.around {
-		if l.kind == unseen && l.o.Transport == "tls" && l.o.Port == c.ep.Port {
-			j.Confidence = min2(j.Confidence, Likely)
-			c.note("%s: not every way around was tried to its end", l.sentence())
-			break
+		if !c.cutOff(l) {
+			continue
 		}
+		if l.o.Attempt == evidence.AttemptRogueCertificate {
+			return Judgement{Verdict: Inconclusive, Confidence: Unclear, Proof: append(ids(few(all)), l.o.ID),
+				Why: fmt.Sprintf("%s, but %s: whether any certificate is let in was not seen; run it again, when the origin is less busy", all[0].sentence(), l.sentence())}
+		}
+		j.Confidence = min2(j.Confidence, Likely)
+		c.note("%s: not every way around was tried to its end", l.sentence())
 	}
 	return j
+}
+
+// cutOff reports whether a way around was not seen to its end: no connection came
+// about, the protected name was not even answered with TLS, as when an origin has
+// had enough of one client, or a rate limit answered that no stranger met before.
+func (c *court) cutOff(l look) bool {
+	switch {
+	case l.o.Transport != "tls" || l.o.Port != c.ep.Port:
+		return false
+	case l.kind == unseen:
+		return true
+	case l.o.SNI != c.ep.SNI:
+		return false
+	case l.kind == silent:
+		return true
+	}
+	return l.busy() && !c.frontRefusedLike(l.o.HTTP)
 }
 
 // min2 is the lower of two confidences.
@@ -635,7 +656,10 @@ func (c *court) note(format string, args ...any) {
 
 // wouldSettle names the control that would settle what is not clear.
 func (c *court) wouldSettle() string {
+	asked := slices.ContainsFunc(c.front, func(l look) bool { return l.asked })
 	switch {
+	case c.control == nil && !asked:
+		return "only the answer through Cloudflare (--attempts all, or edge-control) would settle it, as control: nobody asks for a certificate here"
 	case c.control == nil && len(c.controls) > 0:
 		return "your own certificate was never asked for, so only the answer through Cloudflare (--attempts all, or edge-control) would settle it"
 	case c.control == nil:
