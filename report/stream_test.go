@@ -71,7 +71,7 @@ func TestStreamErrors(t *testing.T) {
 	if w.writes != 1 {
 		t.Errorf("%d writes to a closed pipe", w.writes)
 	}
-	if errs := NewStream([]Output{{Format: "jsonl", Path: "/dev/aopscan/none"}}, io.Discard).Close(); len(errs) != 1 || !errors.Is(errs[0], os.ErrNotExist) {
+	if errs := NewStream([]Output{{Format: "jsonl", Path: "/dev/aopscan-none"}}, io.Discard).Close(); len(errs) != 1 || !errors.Is(errs[0], os.ErrNotExist) {
 		t.Errorf("a device that is not there: %v", errs)
 	}
 }
