@@ -50,6 +50,12 @@ func main() {
 	// A reader that goes away ("| head") is a report that could not be written, not
 	// a silent death by signal.
 	signal.Ignore(syscall.SIGPIPE)
+	// A large account's report is made of hundreds of megabytes of short-lived text:
+	// collecting it twice as often as Go would costs a little time and saves a third
+	// of the memory. GOGC has the last word.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
+	}
 	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, env: os.Getenv}
 	os.Exit(a.run(os.Args[1:]))
 }
