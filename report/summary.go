@@ -163,8 +163,19 @@ func notSeen(r *Report) []string {
 		zones[k] = append(zones[k], where)
 	}
 	slices.SortStableFunc(order, func(a, b key) int { return strings.Compare(a.name+a.state, b.name+b.state) })
+	// Sections of the same zones that went the same way, in one line as well.
+	type way struct{ zones, state, permission string }
+	names := map[way][]string{}
+	wayOf := func(k key) way { return way{strings.Join(zones[k], "\x00"), k.state, k.permission} }
 	for _, k := range order {
-		text := fmt.Sprintf("Not read: %s of %s (%s)", k.name, listed(zones[k], 3), k.state)
+		names[wayOf(k)] = append(names[wayOf(k)], k.name)
+	}
+	for _, k := range order {
+		list := names[wayOf(k)]
+		if list[0] != k.name {
+			continue
+		}
+		text := fmt.Sprintf("Not read: %s of %s (%s)", strings.Join(list, ", "), listed(zones[k], 3), k.state)
 		if k.permission != "" {
 			text += "; needs the token permission " + k.permission
 		}

@@ -105,16 +105,21 @@ func (t *table) head() {
 // zoneGroup is what the report says of one zone.
 type zoneGroup struct {
 	name    string
+	scan    bool // the report has zones: what has none is about accounts
 	results []Result
 	counts  map[checks.Status]int
 }
 
-// title names the group's zone; results of probes without one come under the scan.
+// title names the group's zone. What has none is about an account, or about the
+// targets of a probe.
 func (g zoneGroup) title() string {
-	if g.name == "" {
-		return "Targets"
+	switch {
+	case g.name != "":
+		return "Zone " + g.name
+	case g.scan:
+		return "Accounts"
 	}
-	return "Zone " + g.name
+	return "Targets"
 }
 
 // tally counts what the group's table lists.
@@ -149,30 +154,60 @@ type shownResult struct {
 
 // check names the checks, or counts them where they are many.
 func (s shownResult) check() string {
-	if len(s.checks) > 2 {
-		return fmt.Sprintf("%d checks", len(s.checks))
+	ids := sortedUnique(s.checks)
+	if len(ids) > 2 {
+		return fmt.Sprintf("%d checks", len(ids))
 	}
-	return strings.Join(s.checks, ", ")
+	return strings.Join(ids, ", ")
 }
 
-// collapse joins inconclusive results of one place with one message and reason.
+// collapse joins inconclusive results of one place that have one message and
+// reason, or that one missing token permission would settle.
 func collapse(list []Result) []shownResult {
 	type key struct {
 		zone, hostname, address, subject, message, reason, permission string
 		port                                                          int
 	}
 	index := map[key]int{}
+	type said struct{ messages, reasons []string }
+	words := map[int]*said{} // of a permission's results
 	var out []shownResult
 	for _, res := range list {
 		if statusRank(res.Status) == statusRank(checks.Inconclusive) {
 			k := key{res.Zone, res.Hostname, res.Address, res.Subject, res.Message, res.Reason, res.Permission, res.Port}
-			if i, ok := index[k]; ok {
-				out[i].checks = append(out[i].checks, res.Check)
-				continue
+			if res.Permission != "" {
+				k.subject, k.message, k.reason = "", "", ""
 			}
-			index[k] = len(out)
+			i, ok := index[k]
+			if !ok {
+				i = len(out)
+				index[k] = i
+				out = append(out, shownResult{res, nil})
+				words[i] = &said{}
+			}
+			out[i].checks = append(out[i].checks, res.Check)
+			if w := words[i]; res.Permission != "" {
+				if !slices.Contains(w.messages, res.Message) {
+					w.messages = append(w.messages, res.Message)
+				}
+				if res.Reason != "" && !slices.Contains(w.reasons, res.Reason) {
+					w.reasons = append(w.reasons, res.Reason)
+				}
+			}
+			continue
 		}
 		out = append(out, shownResult{res, []string{res.Check}})
+	}
+	for i, w := range words {
+		if len(w.messages) > 1 {
+			for j := range w.messages {
+				w.messages[j] = sentence(w.messages[j])
+			}
+			out[i].Message = strings.Join(w.messages, " ")
+		}
+		if len(w.reasons) > 1 {
+			out[i].Reason = strings.Join(w.reasons, "; ")
+		}
 	}
 	return out
 }
@@ -186,7 +221,7 @@ func byZone(r *Report) []zoneGroup {
 		if !ok {
 			i = len(groups)
 			index[res.Zone] = i
-			groups = append(groups, zoneGroup{name: res.Zone, counts: map[checks.Status]int{}})
+			groups = append(groups, zoneGroup{name: res.Zone, scan: len(r.Zones) > 0, counts: map[checks.Status]int{}})
 		}
 		groups[i].results = append(groups[i].results, res)
 		groups[i].counts[res.Status]++
@@ -305,7 +340,7 @@ func (t *table) results(list []shownResult) {
 		if compact {
 			rows = append(rows, []string{
 				joinLines(status, severity),
-				joinLines(append(strings.Split(where(res.Result), " "), res.check())...),
+				joinLines(append(placeLines(res.Result), res.check())...),
 				joinLines(finding...),
 			})
 		} else {
@@ -321,6 +356,18 @@ func (t *table) results(list []shownResult) {
 			t.b.WriteString(res.WaiverSnippet + "\n")
 		}
 	}
+}
+
+// placeLines is where a result is about, with an address on a line of its own.
+func placeLines(res Result) []string {
+	name := cmp.Or(res.Hostname, res.Zone)
+	switch {
+	case res.Address == "":
+		return []string{where(res)}
+	case name == "":
+		return []string{hostPort(res.Address, res.Port)}
+	}
+	return []string{name, hostPort(res.Address, res.Port)}
 }
 
 // findingWhy is what stands under a finding's message in a table.
@@ -417,6 +464,17 @@ func (t *table) origins() {
 	if compact {
 		header = []string{"VERDICT", "ORIGIN", "SENT AND DEMANDED"}
 	}
+	type reason struct {
+		hostname, address string
+		port              int
+		why               string
+	}
+	said := map[reason]bool{} // with the findings above
+	for _, res := range r.Results {
+		if statusRank(res.Status) <= statusRank(checks.Inconclusive) {
+			said[reason{res.Hostname, res.Address, res.Port, res.Reason}] = true
+		}
+	}
 	var rows [][]string
 	var colors []string
 	for _, o := range list {
@@ -425,8 +483,10 @@ func (t *table) origins() {
 		if o.NotProbed != "" {
 			v, why, sure = "not probed", o.NotProbed, ""
 		}
-		// On a narrow screen the proof of what is proven stands with the findings.
-		if compact && o.Confidence == verdict.Proven && o.Verdict != verdict.RefusedOtherwise && o.NotProbed == "" && !t.o.Verbose {
+		// On a narrow screen the proof of what is proven stands with the findings, and
+		// so does whatever was said there.
+		if compact && !t.o.Verbose && (o.Confidence == verdict.Proven && o.Verdict != verdict.RefusedOtherwise && o.NotProbed == "" ||
+			said[reason{o.Hostname, o.Address, o.Port, why}]) {
 			why = ""
 		}
 		if sure != "" {
@@ -684,11 +744,21 @@ func (t *table) notSeen() {
 	}
 }
 
+// long is how many lines scroll the verdict off a usual screen.
+const long = 40
+
 func (t *table) foot() {
 	t.blank()
+	scrolled := t.o.Width > 0 && bytes.Count(t.b.Bytes(), []byte("\n")) > long
+	if scrolled {
+		t.para(bold, t.r.Summary.Verdict, 0)
+	}
 	t.para(bold, summaryLine(t.r), 2)
 	for _, line := range nextCommands(t.r) {
 		t.para("", line, 6)
+	}
+	if scrolled {
+		t.para("", "Next: add -o html=report.html   (the same with all evidence, as a page)", 6)
 	}
 }
 

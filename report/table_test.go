@@ -259,3 +259,59 @@ func TestSSLModeWord(t *testing.T) {
 		}
 	}
 }
+
+// What one missing permission hides is one row for a place, with every sentence kept.
+func TestTableCollapsesByPermission(t *testing.T) {
+	var out checks.Outcome
+	for i, message := range []string{"The switch is not known.", "The certificates are not known.", "The switch is not known."} {
+		out.Results = append(out.Results, checks.Result{Check: fmt.Sprintf("check-%d", i%2), Status: checks.Inconclusive, Zone: "a.example",
+			Message: message, Reason: fmt.Sprintf("denied %d", i%2), Permission: "Zone · SSL and Certificates · Read"})
+	}
+	other := out.Results[0]
+	other.Permission = "Zone · DNS · Read"
+	failed := out.Results[0]
+	failed.Status, failed.Severity = checks.Fail, checks.High
+	out.Results = append(out.Results, other, failed)
+	text := mustTable(t, Build(&evidence.Evidence{CollectedAt: sampleNow}, out, BuildOptions{Catalogue: sampleCatalogue()}), WriteOptions{})
+	if strings.Count(text, "UNKNOWN") != 2 || strings.Count(text, "FAIL") != 1 {
+		t.Errorf("not two unknown and one failed:\n%s", text)
+	}
+	if strings.Count(text, "The switch is not known. The certificates are not known. Why: denied 0; denied 1. Needs") != 1 {
+		t.Errorf("sentences or reasons are lost or repeated:\n%s", text)
+	}
+}
+
+// What is about no zone is about accounts where there are zones; its place is not
+// torn into words, and a name of strangers is not either.
+func TestTablePlaces(t *testing.T) {
+	ev := &evidence.Evidence{CollectedAt: sampleNow, Zones: []evidence.Zone{{ID: "z", Name: "a.example"}}}
+	out := checks.Outcome{Results: []checks.Result{
+		{Check: "check-0", Status: checks.Fail, Severity: checks.Low, Message: "Nobody is told."},
+		{Check: "check-1", Status: checks.Fail, Severity: checks.Low, Zone: "a.example", Hostname: "odd name.a.example", Address: "203.0.113.9", Port: 443, Message: "Open."},
+	}}
+	text := mustTable(t, Build(ev, out, BuildOptions{Catalogue: sampleCatalogue()}), WriteOptions{Width: 80})
+	for _, want := range []string{"Accounts: 1 low", "the whole scan  Nobody", "odd name.a.example  Open.", "low  203.0.113.9:443"} {
+		if !strings.Contains(regexp.MustCompile(`(\S) {2,}`).ReplaceAllString(text, "$1  "), want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	ev.Zones = nil
+	if text := mustTable(t, Build(ev, out, BuildOptions{Catalogue: sampleCatalogue()}), WriteOptions{}); !strings.Contains(text, "Targets: 1 low") {
+		t.Errorf("a probe's targets are not called that:\n%s", text)
+	}
+}
+
+// A table that scrolls says its verdict again at the end; a short one does not, and
+// what is not for a screen does not.
+func TestTableEnd(t *testing.T) {
+	r := sample()
+	if text := joined(mustTable(t, r, WriteOptions{Width: 80})); strings.Count(text, joined(r.Summary.Verdict)) != 2 {
+		t.Error("the verdict is not said again at the end of a long table")
+	}
+	if text := mustTable(t, r, WriteOptions{}); strings.Count(text, r.Summary.Verdict) != 1 {
+		t.Error("the verdict is said twice where nothing scrolls")
+	}
+	if text := joined(mustTable(t, emptyReport(), WriteOptions{Width: 80})); strings.Count(text, joined(emptyReport().Summary.Verdict)) != 1 {
+		t.Error("a short table says its verdict twice")
+	}
+}

@@ -172,7 +172,7 @@ func closeText(o *evidence.Observation) string {
 	case evidence.CloseProtocol:
 		what = "what came was neither TLS nor HTTP"
 		if o.Sample != "" {
-			what += fmt.Sprintf(" (it began %q)", short(o.Sample, 40))
+			what += ` (it began "` + short(o.Sample, 40) + `")` // a sample is sanitised: %q would escape its escapes
 		}
 	case evidence.CloseLocal:
 		what = "this side gave up"
