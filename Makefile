@@ -1,7 +1,9 @@
 # aopscan: `make demo` and `make test` are all that a new machine needs.
 GO      ?= go
 MODULE  := github.com/aopscan/aopscan
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null | sed 's/^v//')
+# A release's version, else a semantic one that names the commit.
+VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | sed 's/^v//' | grep . || \
+             echo "0.0.0-dev+$$(git describe --always --dirty --exclude '*' 2>/dev/null || echo unknown)")
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 GOFILES := $(shell git ls-files '*.go' 2>/dev/null)

@@ -87,13 +87,29 @@ func (w *sarifWriter) driver() *sarif.ToolComponent {
 		FullName:         ptr("aopscan, an auditor of Cloudflare Authenticated Origin Pulls"),
 		InformationURI:   ptr("https://github.com/aopscan/aopscan"),
 		ShortDescription: multiformat("Audits Cloudflare Authenticated Origin Pulls, with proof.", ""),
-		Version:          ptr(cmp.Or(w.r.Tool.Version, "0.0.0")),
+		Version:          ptr(semanticVersion(w.r.Tool.Version)),
+		SemanticVersion:  ptr(semanticVersion(w.r.Tool.Version)),
 		Rules:            w.ruleList,
 	}
-	if semver.MatchString(w.r.Tool.Version) {
-		d.SemanticVersion = ptr(w.r.Tool.Version)
-	}
 	return d
+}
+
+// semanticVersion is a version as it is where it is a semantic one, else 0.0.0 of
+// that name: readers want one, and a build from a branch or a bare commit has none.
+func semanticVersion(version string) string {
+	if semver.MatchString(version) {
+		return version
+	}
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, version)
+	if name == "" {
+		return "0.0.0"
+	}
+	return "0.0.0-g" + name // a letter first: numbers must not begin with 0
 }
 
 var semver = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`)
@@ -265,10 +281,8 @@ func (w *sarifWriter) findings() (results []*sarif.Result, left int) {
 		}
 	}
 	for _, p := range w.r.Problems {
-		if p.Zone != "" {
-			tgt := w.target(p.Zone, "", "", 0)
-			unverified[tgt] = append(unverified[tgt], []string{}...)
-		}
+		tgt := w.target(p.Zone, "", "", 0) // without a zone: the scan as a whole
+		unverified[tgt] = append(unverified[tgt], []string{}...)
 	}
 	for tgt, ids := range unverified {
 		list = append(list, sarifFinding{rule: couldNotVerify, severity: checks.Medium, target: tgt,

@@ -467,6 +467,38 @@ func TestSARIFNulls(t *testing.T) {
 	}
 }
 
+// Every build has a semantic version, or the validator warns.
+func TestSemanticVersion(t *testing.T) {
+	for in, want := range map[string]string{
+		"1.2.3": "1.2.3", "1.2.3-4-gabc-dirty": "1.2.3-4-gabc-dirty", "0.0.0-dev+aad250a": "0.0.0-dev+aad250a",
+		"aad250a": "0.0.0-gaad250a", "0123456": "0.0.0-g0123456", "main": "0.0.0-gmain", "feature/x y": "0.0.0-gfeature-x-y", "": "0.0.0", "1.2": "0.0.0-g1-2",
+	} {
+		if got := semanticVersion(in); got != want || !semver.MatchString(got) {
+			t.Errorf("semanticVersion(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// A scan that could not even list what to scan must not look like one that found
+// everything mended.
+func TestSARIFProblemWithoutZone(t *testing.T) {
+	r := Build(&evidence.Evidence{CollectedAt: sampleNow, Problems: []evidence.Problem{{What: "listing zones", Cause: "HTTP status 503"}}}, checks.Outcome{}, BuildOptions{Catalogue: sampleCatalogue()})
+	b := first(mustSARIF(t, r, WriteOptions{}))
+	var file struct {
+		Runs []struct {
+			Results     []struct{ RuleID string }
+			Invocations []struct{ ExecutionSuccessful bool }
+		}
+	}
+	if err := json.Unmarshal(b, &file); err != nil {
+		t.Fatal(err)
+	}
+	run := file.Runs[0]
+	if len(run.Results) != 1 || run.Results[0].RuleID != couldNotVerify || run.Invocations[0].ExecutionSuccessful {
+		t.Errorf("%+v", run)
+	}
+}
+
 func TestPathSegments(t *testing.T) {
 	for in, want := range map[string]string{
 		"API.Example.COM.": "api.example.com", "*.example.com": "_wildcard.example.com", "bücher.example": "xn--bcher-kva.example",
@@ -554,7 +586,10 @@ func TestSARIFMultitool(t *testing.T) {
 			t.Errorf("the known-bad file did not raise %s; it raised:\n%s", rule, said)
 		}
 	}
+	branch := sample()
+	branch.Tool.Version = "main"
 	for name, b := range map[string][]byte{
+		"branch":  first(mustSARIF(t, branch, WriteOptions{})),
 		"sample":  first(mustSARIF(t, sample(), WriteOptions{})),
 		"config":  first(mustSARIF(t, sample(), WriteOptions{ConfigPath: "aopscan.yaml", ConfigLines: map[string]int{"example.com": 4}})),
 		"hostile": first(mustSARIF(t, hostileReport(), WriteOptions{})),

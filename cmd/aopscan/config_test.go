@@ -291,3 +291,35 @@ func TestBaselineInAScan(t *testing.T) {
 		t.Errorf("evidence for a report: exit %d, %s", code, errs)
 	}
 }
+
+// Code scanning wants the configuration file's path from the repository's root,
+// wherever in it the scan is started.
+func TestRepoPath(t *testing.T) {
+	outside := t.TempDir()
+	root := filepath.Join(outside, "repo")
+	sub := filepath.Join(root, "deploy", "cloudflare")
+	if err := os.MkdirAll(sub, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	check := func(path, want string) {
+		t.Helper()
+		if got := (configuration{path: path}).repoPath(); got != want {
+			t.Errorf("repoPath(%q) = %q, want %q", path, got, want)
+		}
+	}
+	t.Chdir(sub) // in no repository yet
+	check("aopscan.yaml", "aopscan.yaml")
+	check("../aopscan.yaml", "")
+	writeFile(t, filepath.Join(root, ".git"), "gitdir: elsewhere\n")
+	check("", "")
+	check("aopscan.yaml", "deploy/cloudflare/aopscan.yaml")
+	check("./x/../aopscan.yaml", "deploy/cloudflare/aopscan.yaml")
+	check("../aopscan.yaml", "deploy/aopscan.yaml")
+	wd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(filepath.Join(wd, "aopscan.yaml"), "deploy/cloudflare/aopscan.yaml")
+	check(filepath.Join(outside, "aopscan.yaml"), "")
+	check(os.DevNull, "")
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -53,11 +54,34 @@ func (a *app) resolve(flags *pflag.FlagSet, env func(string) string, file *confi
 	return c, nil
 }
 
-// repoPath is the configuration file's path for SARIF, relative to the working
-// directory, which in CI is the repository; empty where it lies outside of it.
+// repoPath is the configuration file's path for SARIF, relative to the root of
+// the repository that the scan runs in, or to the working directory where that is
+// in none; empty where the file lies outside.
 func (c configuration) repoPath() string {
-	if c.path == "" || !filepath.IsLocal(c.path) {
+	if c.path == "" {
 		return ""
 	}
-	return filepath.ToSlash(filepath.Clean(c.path))
+	wd, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	root := wd
+	for dir := wd; ; dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			root = dir
+			break
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	path := c.path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(wd, path)
+	}
+	rel, err := filepath.Rel(root, path)
+	if err != nil || !filepath.IsLocal(rel) {
+		return ""
+	}
+	return filepath.ToSlash(rel)
 }
