@@ -2,12 +2,14 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -152,20 +154,70 @@ func (r *reportFlags) register(cmd *cobra.Command) {
 	f.StringVar(&r.control, "control", "", "group the report by the controls of this `FRAMEWORK`")
 	f.StringVar(&r.sarifCategory, "sarif-category", "", "category of the SARIF run (default: from the scope)")
 	f.BoolVar(&r.waiverSnippets, "waiver-snippets", false, "print a paste-ready waiver under every failing result")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(report.Formats(), cobra.ShellCompDirectiveNoSpace))
+	_ = cmd.RegisterFlagCompletionFunc("output", completeOutput)
 	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions([]string{"critical", "high", "medium", "low", "info"}, cobra.ShellCompDirectiveNoFileComp))
 	for _, name := range []string{"check", "skip"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, completeChecks)
 	}
+	if f.Lookup("attempts") != nil { // the commands that probe
+		_ = cmd.RegisterFlagCompletionFunc("attempts", func(_ *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return listed(word, probe.AttemptNames()), cobra.ShellCompDirectiveNoFileComp
+		})
+	}
+	// What is no file is not completed with the files of the folder.
+	for _, name := range []string{"zone", "account", "origin", "api-url", "api-budget", "api-rate", "allow-address", "port", "path", "other-name", "timeout",
+		"endpoint-timeout", "concurrency", "per-address", "edge-address", "resolver", "sarif-category"} {
+		if f.Lookup(name) != nil {
+			_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
+		}
+	}
 	_ = cmd.RegisterFlagCompletionFunc("control", cobra.FixedCompletions(report.Frameworks(), cobra.ShellCompDirectiveNoFileComp))
 }
 
-func completeChecks(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func completeChecks(_ *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var out []cobra.Completion
+	done := word[:strings.LastIndex(word, ",")+1]
 	for _, c := range checks.All() {
-		out = append(out, cobra.CompletionWithDesc(c.ID, c.Title))
+		out = append(out, cobra.CompletionWithDesc(done+c.ID, c.Title))
 	}
 	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// listed puts what is before the last comma of the word in front of the values of a
+// flag that takes several.
+func listed(word string, values []string) []cobra.Completion {
+	done := word[:strings.LastIndex(word, ",")+1]
+	out := make([]cobra.Completion, 0, len(values))
+	for _, v := range values {
+		out = append(out, done+v)
+	}
+	return out
+}
+
+// completeOutput completes FORMAT, and the file of FORMAT=PATH, which shells do not
+// see as one.
+func completeOutput(_ *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	const more = cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
+	format, path, hasPath := strings.Cut(word, "=")
+	if !hasPath {
+		return report.Formats(), more
+	}
+	dir, start := filepath.Split(path)
+	entries, err := os.ReadDir(cmp.Or(dir, "."))
+	if err != nil {
+		return nil, more
+	}
+	var out []cobra.Completion
+	for _, e := range entries {
+		switch name := e.Name(); {
+		case !strings.HasPrefix(name, start) || strings.HasPrefix(name, ".") && start == "":
+		case e.IsDir():
+			out = append(out, format+"="+dir+name+"/")
+		default:
+			out = append(out, format+"="+dir+name)
+		}
+	}
+	return out, more
 }
 
 // credentials reads the API credentials from the environment or a file. They
