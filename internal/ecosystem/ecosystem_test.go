@@ -658,3 +658,48 @@ func TestPreCommitHook(t *testing.T) {
 		t.Errorf("the example names hook %s", example.Repos[0].Hooks[0].ID)
 	}
 }
+
+var mdLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+
+// TestDocsLinks: what README and docs point to in this repository is there, and so
+// is every document of ours that the program points its users to.
+func TestDocsLinks(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("no pages: %v", err)
+	}
+	for _, page := range append(pages, filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md")) {
+		b, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range mdLink.FindAllStringSubmatch(string(b), -1) {
+			path, _, _ := strings.Cut(m[1], "#")
+			if path == "" || strings.Contains(path, "://") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), path)); err != nil {
+				t.Errorf("%s points to %s, which is not there", page, m[1])
+			}
+		}
+	}
+	ours := regexp.MustCompile(`github\.com/aopscan/aopscan/(?:blob/main/)?(docs/[a-z0-9./-]+\.(?:md|json))`)
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, m := range ours.FindAllStringSubmatch(string(b), -1) {
+			if _, err := os.Stat(filepath.Join(root, m[1])); err != nil {
+				t.Errorf("%s points to %s, which is not there", path, m[1])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
