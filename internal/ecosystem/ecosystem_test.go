@@ -298,6 +298,28 @@ func TestActionScript(t *testing.T) {
 			t.Errorf("a report of nothing would be uploaded: %q, %q", r.outputs["sarif"], r.summary)
 		}
 	})
+	t.Run("reports of an earlier run", func(t *testing.T) {
+		dir := t.TempDir()
+		for _, file := range []string{"aopscan.sarif", "summary.md", "report.json"} {
+			if err := os.WriteFile(filepath.Join(dir, file), []byte("earlier"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		env := labEnv(l)
+		env["REPORT_DIR"], env["FAIL_ON"] = dir, "nonsense"
+		r := runAction(t, env)
+		r.want(t, "2", "error")
+		if strings.Contains(r.summary, "earlier") || readIfThere(t, filepath.Join(dir, "report.json")) != "" {
+			t.Errorf("an earlier run's report passes for this one's: %q", r.summary)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "summary.md"), []byte("earlier"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r = runAction(t, map[string]string{"VALIDATE_ONLY": "true", "REPORT_DIR": dir})
+		if strings.Contains(r.summary, "earlier") {
+			t.Error("a validation writes an earlier scan's summary")
+		}
+	})
 	t.Run("inputs are not code", func(t *testing.T) {
 		env := labEnv(l)
 		mark := filepath.Join(t.TempDir(), "mark")
