@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -787,6 +788,9 @@ func summaryLine(r *Report) string {
 	return strings.Join(parts, ", ") + fmt.Sprintf(". Exit code %d (--fail-on %s).", s.ExitCode, s.FailOn)
 }
 
+// plainName is a name that a shell takes as it is.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
+
 // nextCommands are at most three commands that are worth typing now.
 func nextCommands(r *Report) []string {
 	var out []string
@@ -796,11 +800,16 @@ func nextCommands(r *Report) []string {
 			break
 		}
 	}
-	denied := slices.ContainsFunc(r.Unread, func(u UnreadSection) bool { return u.State == evidence.SectionDenied })
+	denied := slices.IndexFunc(r.Unread, func(u UnreadSection) bool { return u.State == evidence.SectionDenied })
 	unclear := slices.ContainsFunc(r.Origins, func(o Origin) bool { return o.Verdict == verdict.Inconclusive && o.NotProbed == "" })
 	switch {
-	case denied:
-		out = append(out, "Next: aopscan doctor   (prints the token permissions that are missing)")
+	case denied >= 0:
+		// A token may be permitted in one zone and not in another.
+		command := "aopscan doctor"
+		if zone := r.Unread[denied].Zone; plainName.MatchString(zone) {
+			command += " --zone " + zone
+		}
+		out = append(out, "Next: "+command+"   (prints the token permissions that are missing)")
 	case r.Probing == nil && len(r.Origins) == 0:
 		out = append(out, "Next: aopscan scan   (without --no-probe: asks the origins themselves)")
 	case unclear && !r.Probing.PositiveControl:

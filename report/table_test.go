@@ -315,3 +315,17 @@ func TestTableEnd(t *testing.T) {
 		t.Error("a short table says its verdict twice")
 	}
 }
+
+// The next command asks about the zone that was denied, and never carries what a
+// shell would act on.
+func TestNextCommandNamesTheZone(t *testing.T) {
+	for zone, want := range map[string]string{
+		"fog.example": "Next: aopscan doctor --zone fog.example   (", "$(id).example": "Next: aopscan doctor   (", "-x": "Next: aopscan doctor   (", "": "Next: aopscan doctor   (",
+	} {
+		r := emptyReport()
+		r.Unread = []UnreadSection{{Zone: zone, Section: evidence.Section{State: evidence.SectionDenied}}}
+		if text := mustTable(t, r, WriteOptions{}); !strings.Contains(text, want) {
+			t.Errorf("%q: no %q in\n%s", zone, want, text)
+		}
+	}
+}
