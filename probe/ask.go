@@ -86,13 +86,7 @@ func (p *prober) ask(ctx context.Context) {
 	if everyOne(front, func(o *outcome) bool { return o.HTTP == nil && o.Close == evidence.CloseTimeout }) {
 		p.silent = max(time.Second, 5*time.Duration(front[0].Timings.Secured)*time.Microsecond)
 	}
-	if p.sel[evidence.AttemptHTTP2] && !slices.Contains(p.alpn, "h2") && reachedHTTP(front) {
-		s := p.base(evidence.AttemptHTTP2, "")
-		s.alpn = []string{"h2", "http/1.1"}
-		if o := p.do(ctx, s); o != nil {
-			front = append(front, o)
-		}
-	}
+	front = append(front, p.otherProtocols(ctx, front)...)
 	if p.sel[evidence.AttemptPositiveControl] && p.o.ClientCert != nil && asked {
 		if p.sameAsControl(front, p.positiveControl(ctx, front)) {
 			return
@@ -199,6 +193,33 @@ func (p *prober) versions(ctx context.Context) (outs []*outcome) {
 	return outs
 }
 
+// otherProtocols asks the front door in the other ways that a client may speak to
+// it: a server may choose its client authentication by ALPN or TLS version, and
+// what refuses one in the handshake may let the other in.
+func (p *prober) otherProtocols(ctx context.Context, front []*outcome) (outs []*outcome) {
+	add := func(s spec) {
+		if o := p.do(ctx, s); o != nil {
+			outs = append(outs, o)
+		}
+	}
+	if p.sel[evidence.AttemptHTTP2] && !slices.Contains(p.alpn, "h2") {
+		s := p.base(evidence.AttemptHTTP2, "")
+		s.alpn = []string{"h2", "http/1.1"}
+		add(s)
+	}
+	if !slices.Contains(p.alpn, "h2") {
+		s := p.base(evidence.AttemptNoCertificate, evidence.VariantNoALPN)
+		s.alpn = []string{}
+		add(s)
+	}
+	if p.sel[evidence.AttemptLegacyTLS] && !slices.ContainsFunc(front, func(o *outcome) bool { return o.Attempt == evidence.AttemptLegacyTLS }) {
+		s := p.base(evidence.AttemptLegacyTLS, "tls1.1")
+		s.min, s.max, s.legacy = tls.VersionTLS10, tls.VersionTLS11, true
+		add(s)
+	}
+	return outs
+}
+
 // spoke reports whether any attempt met a TLS server.
 func spoke(outs []*outcome) bool {
 	return slices.ContainsFunc(outs, func(o *outcome) bool {
@@ -275,9 +296,13 @@ func (p *prober) userSpec(path, variant string) spec {
 // sameAsControl reports whether strangers got, byte by byte or nearly, what the
 // user's certificate got: then there is no door to go around.
 func (p *prober) sameAsControl(front, controls []*outcome) bool {
+	// What did not come as far as a request for a certificate or an answer, refused nobody.
+	answered := slices.DeleteFunc(slices.Clone(front), func(o *outcome) bool {
+		return o.HTTP == nil && o.Requested == evidence.NotRequested && (o.Stage == evidence.StageDial || o.Stage == evidence.StageConnected || o.Stage == evidence.StageHandshake)
+	})
 	for _, k := range controls {
-		if success(k) && everyOne(front, func(o *outcome) bool {
-			return success(o) && (o.HTTP.Body.SHA256 == k.HTTP.Body.SHA256 || nearly(o.HTTP.Body.Sketch, k.HTTP.Body.Sketch)) || o.Stage == evidence.StageHandshake && o.Requested == evidence.NotRequested
+		if success(k) && everyOne(answered, func(o *outcome) bool {
+			return success(o) && (o.HTTP.Body.SHA256 == k.HTTP.Body.SHA256 || nearly(o.HTTP.Body.Sketch, k.HTTP.Body.Sketch))
 		}) {
 			return true
 		}
@@ -398,6 +423,13 @@ func (p *prober) virtualHosts(ctx context.Context, front []*outcome) (hosts []*v
 	for _, n := range names {
 		try(evidence.AttemptOtherSNI, n, n)
 	}
+	if upper := strings.ToUpper(p.t.SNI); upper != p.t.SNI {
+		// Names are the same in capitals; a server that picks its client authentication
+		// by exact comparison may not think so.
+		s := p.base(evidence.AttemptOtherSNI, variantOf(upper, p.t.Host))
+		s.sni = upper
+		p.do(ctx, s)
+	}
 	return hosts
 }
 
@@ -506,7 +538,12 @@ func (p *prober) resume(ctx context.Context, o *outcome) {
 
 // plainHTTP asks for the content without TLS.
 func (p *prober) plainHTTP(ctx context.Context) {
-	if p.sel[evidence.AttemptPlainHTTP] && p.t.Port != 80 {
+	if !p.sel[evidence.AttemptPlainHTTP] {
+		return
+	}
+	// The port itself may take both.
+	p.plainPort(ctx, uint16(p.t.Port))
+	if p.t.Port != 80 {
 		p.plainPort(ctx, 80)
 	}
 }
@@ -516,6 +553,9 @@ const extraDial = 3 * time.Second
 
 func (p *prober) plainPort(ctx context.Context, port uint16) *outcome {
 	s := spec{name: evidence.AttemptPlainHTTP, variant: fmt.Sprintf("port=%d", port), addr: netip.AddrPortFrom(p.addr.Addr(), port), host: p.t.Host, path: "/", dialTimeout: min(extraDial, p.o.AttemptTimeout)}
+	if int(port) == p.t.Port {
+		s.timeout = s.dialTimeout // a TLS server may wait for the rest of what is no TLS
+	}
 	o := p.attempt(ctx, s, p.plain)
 	if success(o) {
 		s.host = nobody

@@ -133,6 +133,10 @@ const (
 	RequestedPostHandshake RequestKind = "post-handshake" // TLS 1.3 (RFC 8446, 4.6.2)
 )
 
+// VariantNoALPN is the variant of the no-certificate attempt that offers no
+// application protocols: no part of the front door that every client meets.
+const VariantNoALPN = "no alpn"
+
 // Observation is one attempt: what was tried and what came back. It judges
 // nothing.
 type Observation struct {

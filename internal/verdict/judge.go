@@ -573,7 +573,7 @@ func (c *court) enforced(proven, bare, unknown, unasked []finding) Judgement {
 	}
 	// What was not seen of the front door may be open.
 	for _, f := range slices.Concat(unknown, unasked) {
-		core := f.o.Attempt == evidence.AttemptNoCertificate
+		core := f.o.Attempt == evidence.AttemptNoCertificate && f.o.Variant != evidence.VariantNoALPN
 		switch {
 		case core && (f.kind == unseen || f.kind == silent || f.kind == foreign):
 			return Judgement{Verdict: Inconclusive, Confidence: Unclear, Proof: append(ids(few(all)), f.o.ID),

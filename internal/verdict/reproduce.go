@@ -73,9 +73,12 @@ func curlVersion(o evidence.Observation) []string {
 	case o.Attempt == evidence.AttemptHTTP3:
 		return []string{"--http3-only"}
 	case o.Attempt == evidence.AttemptLegacyTLS:
-		return []string{"--http1.1", "--tlsv1.0", "--tls-max", "1.2", "--ciphers", "'ALL:@SECLEVEL=0'"}
+		return []string{"--http1.1", "--tlsv1.0", "--tls-max", orElse(o.MaxVersion, "1.2"), "--ciphers", "'ALL:@SECLEVEL=0'"}
 	}
 	args := []string{"--http1.1"}
+	if o.Variant == evidence.VariantNoALPN {
+		args = append(args, "--no-alpn")
+	}
 	if o.Protocol == "h2" || o.Attempt == evidence.AttemptHTTP2 {
 		args = []string{"--http2"}
 	}

@@ -101,6 +101,10 @@ func (c *court) wayAround(l look) finding {
 	switch l.o.Attempt {
 	case evidence.AttemptRogueCertificate, evidence.AttemptSpoofedIssuer, evidence.AttemptResumedSession:
 		return c.ownDoor(f)
+	case evidence.AttemptOtherSNI:
+		if ownWay(l.o, c.ep) {
+			return c.ownName(f)
+		}
 	case evidence.AttemptRandomPath:
 		return c.onRandomPath(f)
 	}
@@ -202,7 +206,7 @@ func (c *court) pastTLS(o *evidence.Observation) bool {
 
 // ownWay reports whether an attempt asked for the protected name as itself.
 func ownWay(o *evidence.Observation, ep evidence.Endpoint) bool {
-	return o.SNI == ep.SNI && o.Host == ep.Host
+	return strings.EqualFold(o.SNI, ep.SNI) && o.Host == ep.Host
 }
 
 // wayText names what let somebody in, for a sentence.
@@ -267,6 +271,18 @@ func (c *court) ownDoor(f finding) finding {
 		f.entry, f.why = maybe, "a page that reads like a refusal"+c.wayText(f.o)
 	}
 	return f
+}
+
+// ownName judges the protected name's SNI in capitals. What any other name gets,
+// too, is the default virtual host's answer, and judged there.
+func (c *court) ownName(f finding) finding {
+	for _, l := range c.around {
+		if l.o.HTTP != nil && (l.o.Attempt == evidence.AttemptOtherSNI || l.o.Attempt == evidence.AttemptNoSNI) && !ownWay(l.o, c.ep) &&
+			l.o.Offer == f.o.Offer && sameAnswer(l.o.HTTP, f.o.HTTP, 1) != different {
+			return f
+		}
+	}
+	return c.ownDoor(f)
 }
 
 // onRandomPath judges a path that does not exist where the front door refuses.
