@@ -21,7 +21,7 @@ import (
 // hostile holds everything that a screen, a browser, a spreadsheet, Markdown or a
 // CI runner could act on.
 const hostile = "=cmd|' /C calc'!A0 <script>alert(1)</script><img src=x onerror=alert(2)> \x1b[2J\x1b]0;owned\a\x1b]8;;http://evil.example\x1b\\link\x1b]8;;\x1b\\ \u202eexe.gpj\u2066 " +
-	"##[error]owned `rm -rf /` | **bold** [x](javascript:alert(3)) ]]> --> \r\n::error::owned\n::stop-commands::x\n| --- |\n\xff\xfe\x00\u009b31m \u200b\u2028 {{7*7}} ${x} %0A::warning::x @everyone #1 \"' end"
+	"##[error]owned ##vso[task.setvariable variable=x]y `rm -rf /` | **bold** [x](javascript:alert(3)) ]]> --> \r\n::error::owned\n::stop-commands::x\n| --- |\n\xff\xfe\x00\u009b31m \u200b\u2028 {{7*7}} ${x} %0A::warning::x @everyone #1 \"' end"
 
 // hostileReport is the sample with the hostile text in every place that an
 // outsider can write to.
@@ -130,8 +130,9 @@ func TestHostileText(t *testing.T) {
 
 // The active parts of the hostile text, as a format's reader would meet them.
 var (
-	rawMarkup   = regexp.MustCompile(`(?i)<\s*/?\s*(script|img)\b`)
-	commandLine = regexp.MustCompile(`(?m)^\s*::`)
+	rawMarkup     = regexp.MustCompile(`(?i)<\s*/?\s*(script|img)\b`)
+	runnerCommand = regexp.MustCompile(`##[a-zA-Z]*\[`)
+	commandLine   = regexp.MustCompile(`(?m)^\s*::`)
 )
 
 // checkInert demands that nothing in b acts on whoever reads it.
@@ -150,8 +151,8 @@ func checkInert(t *testing.T, format string, b []byte) {
 	if commandLine.MatchString(text) {
 		t.Errorf("%s: a line begins a workflow command: %q", format, commandLine.FindString(text))
 	}
-	if strings.Contains(text, "##[") {
-		t.Errorf("%s: an old workflow command", format)
+	if m := runnerCommand.FindString(text); m != "" {
+		t.Errorf("%s: a runner's command %q", format, m)
 	}
 	switch format {
 	case "html", "junit", "markdown":

@@ -73,7 +73,7 @@ func nextActive(in []byte, start int) int {
 	for i := start; i < len(in); {
 		c := in[i]
 		switch {
-		case c == '[' && i >= 2 && in[i-1] == '#' && in[i-2] == '#':
+		case c == '[' && opensCommand(in[:i]):
 			return i
 		case c < utf8.RuneSelf && c != 0x7f:
 			i++
@@ -86,4 +86,11 @@ func nextActive(in []byte, start int) int {
 		i += size
 	}
 	return -1
+}
+
+// opensCommand reports whether text ends like a CI runner's command before its
+// bracket: "##", "##vso", "##teamcity".
+func opensCommand(text []byte) bool {
+	name := bytes.TrimRight(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	return bytes.HasSuffix(name, []byte("##"))
 }

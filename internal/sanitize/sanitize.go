@@ -27,8 +27,9 @@ const maxMarks = 2
 // characters, escape sequences, bidirectional overrides, zero-width and other
 // invisible runes) becomes a visible Go escape such as \x1b or \u202e, a byte
 // that is not UTF-8 becomes \xff, and so does a third combining mark in a row.
-// The two openings of GitHub workflow commands are broken in the same way: "::"
-// at the beginning of the text, and "##[" anywhere.
+// The openings of commands to CI runners are broken in the same way: GitHub's "::"
+// at the beginning of the text and "##[" anywhere, Azure Pipelines' "##vso[" and
+// TeamCity's "##teamcity[".
 //
 // Text is idempotent, so a text may pass it at the boundary and again in a writer.
 func Text(s string, max int) string {
@@ -39,7 +40,7 @@ func Text(s string, max int) string {
 	length := 0   // runes written
 	cutAt := 0    // length in bytes at which the mark still fits
 	marks := 0    // combining marks in a row
-	hashes := 0   // '#' in a row
+	hashes := 0   // '#' in a row, and the letters that follow two of them
 	blank := true // only spaces so far
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
@@ -73,8 +74,10 @@ func Text(s string, max int) string {
 		if !isMark || len(unit) > size {
 			marks = 0
 		}
-		hashes++
-		if r != '#' {
+		switch {
+		case r == '#':
+			hashes++
+		case hashes < 2 || !isLetter(r):
 			hashes = 0
 		}
 		blank = blank && unit == " "
@@ -95,6 +98,9 @@ func Printable(r rune) bool {
 	}
 	return true
 }
+
+// isLetter is for the names of runners' commands.
+func isLetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
 
 // escape is called with runes that are control characters or not ASCII, so the
 // result always begins with a backslash.
