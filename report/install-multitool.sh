@@ -11,6 +11,11 @@ elf=$dir/Sarif.Multitool
 if [ -x "$elf" ] && grep -q "\"version\": \"$version\"" "$dir/package.json"; then
 	exit 0
 fi
+if ! command -v npm >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends npm >/dev/null ||
+		echo "install-multitool: apt-get could not install npm" >&2
+fi
 if ! command -v npm >/dev/null 2>&1; then
 	echo "install-multitool: npm is not installed; the SARIF validator test will skip" >&2
 	exit 0

@@ -53,13 +53,15 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	fi
 	export DEBIAN_FRONTEND=noninteractive
 	log=$(mktemp)
+	# Another apt at work, as on a machine that has just started, is waited for.
+	wait='-o DPkg::Lock::Timeout=300'
 	echo "street: installing" $packages
 	apt-get update -q >"$log" 2>&1 || tail -n 5 "$log" >&2
 	# All at once is quickest; one by one where a package is not to be had here.
 	# shellcheck disable=SC2086
-	if ! apt-get install -q -y --no-install-recommends $packages >"$log" 2>&1; then
+	if ! apt-get $wait install -q -y --no-install-recommends $packages >"$log" 2>&1; then
 		for package in $packages; do
-			apt-get install -q -y --no-install-recommends "$package" >"$log" 2>&1 || {
+			apt-get $wait install -q -y --no-install-recommends "$package" >"$log" 2>&1 || {
 				echo "street: could not install $package:" >&2
 				tail -n 5 "$log" >&2
 			}
