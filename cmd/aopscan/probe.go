@@ -18,7 +18,7 @@ func newProbeCmd(a *app) *cobra.Command {
 		Use:   "probe HOST[:PORT][=ADDR[:PORT]] ...",
 		Short: "Ask origins alone: do they refuse without Cloudflare's certificate? (no API, no token)",
 		Long: `Probe asks the origin question alone: is a request without Cloudflare's client
-certificate answered? It needs no token and reads no configuration.
+certificate answered? It needs no token and asks nothing of Cloudflare's API.
 
 HOST is the name that visitors use; ADDR is the origin's address. Without ADDR the
 name is resolved, and an address of Cloudflare's own is not taken for an origin.
