@@ -35,6 +35,8 @@ type prober struct {
 	// silent, where not 0, bounds the attempts at a server that lets requests time
 	// out instead of refusing them.
 	silent time.Duration
+	// pauses counts the times that a busy server was given to breathe.
+	pauses int
 
 	observations []*evidence.Observation
 }
@@ -68,7 +70,56 @@ func (p *prober) attempt(ctx context.Context, s spec, how func(context.Context, 
 	}
 	out.ID = fmt.Sprintf("o%d", len(p.observations)+1)
 	p.observations = append(p.observations, out.Observation)
+	if again, ok := p.again(ctx, s, &out); ok {
+		if o := p.attempt(ctx, again, how); o != nil {
+			return o
+		}
+	}
 	return &out
+}
+
+// maxPauses bounds how often an endpoint is given time to breathe.
+const maxPauses = 8
+
+// again gives a busy server time and the attempt once more, where the front door
+// was not as busy, or came as far as TLS: a limit of requests or connections that
+// is met on the way says nothing about what the attempt would have got.
+func (p *prober) again(ctx context.Context, s spec, o *outcome) (spec, bool) {
+	switch s.name {
+	case evidence.AttemptRogueCertificate, evidence.AttemptSpoofedIssuer, evidence.AttemptPositiveControl, evidence.AttemptRandomPath,
+		evidence.AttemptResumedSession, evidence.AttemptOtherHost, evidence.AttemptNoSNI, evidence.AttemptOtherSNI, evidence.AttemptPath:
+	default:
+		return s, false
+	}
+	hung := s.sni == p.t.SNI && o.HTTP == nil && o.Requested == evidence.NotRequested && o.Version == "" && o.Close != evidence.CloseAlert &&
+		slices.ContainsFunc(p.observations, func(f *evidence.Observation) bool {
+			return f.Attempt == evidence.AttemptNoCertificate && f.Requested == evidence.RequestedInHandshake
+		})
+	if !busy(o) && !hung {
+		return s, false
+	}
+	if s.repeated {
+		p.pauses += 2 // waiting does not help much
+		return s, false
+	}
+	if p.pauses >= maxPauses {
+		return s, false
+	}
+	if busy(o) && o.HTTP.Status == 503 && (s.sni != p.t.SNI || s.host != p.t.Host) {
+		return s, false // what many a server answers for names that it does not have
+	}
+	if busy(o) && slices.ContainsFunc(p.observations, func(f *evidence.Observation) bool {
+		return f.Attempt == evidence.AttemptNoCertificate && f.HTTP != nil && f.HTTP.Status == o.HTTP.Status
+	}) {
+		return s, false
+	}
+	p.pauses++
+	if !p.pause(ctx, []*outcome{o}) {
+		return s, false
+	}
+	s.repeated = true
+	s.variant = strings.TrimPrefix(s.variant+" again", " ")
+	return s, true
 }
 
 // ask asks the questions in the order of their cost and stops where an answer
@@ -158,6 +209,9 @@ func (p *prober) pause(ctx context.Context, outs []*outcome) bool {
 	const least, most = 1200 * time.Millisecond, 5 * time.Second
 	wait := least
 	for _, o := range outs {
+		if o.HTTP == nil {
+			continue
+		}
 		if n, err := strconv.Atoi(o.HTTP.Headers["retry-after"]); err == nil && n > 0 && time.Duration(n)*time.Second <= most {
 			wait = max(wait, time.Duration(n)*time.Second)
 		}
@@ -351,6 +405,8 @@ type virtualHost struct {
 	name    evidence.AttemptName
 	opened  []*outcome
 	request bool // it asks for a certificate, too
+	own     *outcome
+	guessed bool // nobody says that it lives here
 }
 
 // nobody is a name that does not exist (RFC 2606).
@@ -359,15 +415,16 @@ const nobody = "aopscan-probe.invalid"
 // virtualHosts asks the other names on the socket: first for themselves, then for
 // the protected name in the ways that servers take it.
 func (p *prober) virtualHosts(ctx context.Context, front []*outcome) (hosts []*virtualHost) {
+	known := slices.Clone(p.names)
 	try := func(name evidence.AttemptName, sni, host string) *outcome {
-		h := &virtualHost{sni: sni, host: host, name: name}
+		h := &virtualHost{sni: sni, host: host, name: name, guessed: !slices.Contains(known, sni)}
 		own := p.base(name, variantOf(sni, host))
 		own.sni, own.host = sni, host
 		o := p.do(ctx, own)
 		if o == nil {
 			return nil
 		}
-		h.request = o.Requested != evidence.NotRequested
+		h.own, h.request = o, o.Requested != evidence.NotRequested
 		if len(o.sessions) > 0 {
 			h.opened = append(h.opened, o)
 		}
@@ -408,6 +465,7 @@ func (p *prober) virtualHosts(ctx context.Context, front []*outcome) (hosts []*v
 	for _, o := range front {
 		note(o)
 	}
+	known = append(known, shown...)
 	var parents []string
 	if _, parent, ok := strings.Cut(p.t.Hostname, "."); ok && strings.Contains(parent, ".") {
 		parents = []string{"aopscan-probe." + parent, parent, "www." + parent}
@@ -462,7 +520,8 @@ func (p *prober) hostAddress() string {
 // refusedLike reports whether an attempt met what the front door answers.
 func refusedLike(front []*outcome, o *outcome) bool {
 	return o.HTTP != nil && slices.ContainsFunc(front, func(f *outcome) bool {
-		return f.HTTP != nil && f.HTTP.Status == o.HTTP.Status && f.HTTP.Body.SHA256 == o.HTTP.Body.SHA256
+		return f.HTTP != nil && f.HTTP.Status == o.HTTP.Status &&
+			(f.HTTP.Body.SHA256 == o.HTTP.Body.SHA256 || o.HTTP.Status/100 != 2 && nearly(f.HTTP.Body.Sketch, o.HTTP.Body.Sketch))
 	})
 }
 
@@ -500,7 +559,17 @@ func (p *prober) resumptions(ctx context.Context, front []*outcome, hosts []*vir
 	if p.silent > 0 {
 		maxNames = 2
 	}
+	var seen []*outcome
+	repeats := 0
 	for _, h := range hosts[:min(len(hosts), maxNames)] {
+		// Guessed names that answer what the front door or another name does are one
+		// virtual host, most likely, and its sessions are tried already.
+		if h.guessed && (refusedLike(front, h.own) || refusedLike(seen, h.own)) {
+			if repeats++; repeats > 2 {
+				continue
+			}
+		}
+		seen = append(seen, h.own)
 		var opened []*outcome
 		opened = append(opened, h.opened...)
 		if len(h.opened) > 0 && h.opened[0].Version == "1.3" && speaks(front, "1.2") {

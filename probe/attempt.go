@@ -41,6 +41,8 @@ type spec struct {
 	timeout time.Duration
 	// dialTimeout bounds the dial alone; 0 means timeout.
 	dialTimeout time.Duration
+	// repeated is true for an attempt that is made again after a busy answer.
+	repeated bool
 }
 
 // outcome is an observation and what of an attempt does not belong into evidence.

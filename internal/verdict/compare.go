@@ -176,6 +176,15 @@ func encoded(r *evidence.Response) bool {
 	return r.Headers["content-encoding"] != "" && len(r.Body.Sketch) == 0
 }
 
+// carries reports whether an answer whose status refuses, redirects or fails has
+// the legitimate content as its body all the same, as of a program that goes on
+// after its redirect. A refusal in the site's own layout has less in common.
+func carries(r, legit *evidence.Response) bool {
+	const carriedShare, carriedLength = 0.9, 200
+	return r.Status/100 != 2 && r.Body.Length >= carriedLength && strings.EqualFold(r.Body.Title, legit.Body.Title) &&
+		(r.Body.SHA256 == legit.Body.SHA256 || shared(r.Body.Sketch, legit.Body.Sketch) >= carriedShare)
+}
+
 // sameAnswer compares two answers with their statuses and places.
 func sameAnswer(a, b *evidence.Response, self float64) likeness {
 	if a.Status != b.Status {

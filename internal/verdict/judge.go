@@ -269,6 +269,9 @@ func (c *court) atFront(l look) finding {
 	r := l.o.HTTP
 	if k := c.control; k != nil && k.content {
 		if r.Status/100 != 2 {
+			if carries(r, k.look.o.HTTP) {
+				f.entry, f.confidence, f.why = entered, Likely, "the same content as "+k.says()+", whatever the status says"
+			}
 			return f
 		}
 		switch alike(r, k.look.o.HTTP, c.self(l)) {
@@ -285,7 +288,7 @@ func (c *court) atFront(l look) finding {
 				f.why = "not the content of " + k.says()
 				return f
 			}
-			f.entry, f.confidence, f.why = entered, Likely, "content without any request for a certificate"
+			f.entry, f.why = maybe, "content without any request for a certificate, though not that of "+k.says()
 		}
 		return f
 	}
@@ -573,6 +576,10 @@ func (c *court) enforced(proven, bare, unknown, unasked []finding) Judgement {
 	}
 	// What was not seen of the front door may be open.
 	for _, f := range slices.Concat(unknown, unasked) {
+		if f.entry == maybe {
+			return Judgement{Verdict: Inconclusive, Confidence: Unclear, Proof: append(ids(few(all)), f.o.ID),
+				Why: fmt.Sprintf("%s, but %s: %s; %s", all[0].sentence(), f.sentence(), f.why, c.wouldSettle())}
+		}
 		core := f.o.Attempt == evidence.AttemptNoCertificate && f.o.Variant != evidence.VariantNoALPN
 		switch {
 		case core && (f.kind == unseen || f.kind == silent || f.kind == foreign):
@@ -595,7 +602,7 @@ func (c *court) enforced(proven, bare, unknown, unasked []finding) Judgement {
 		c.note("the ways around the front door were not tried")
 	}
 	for _, l := range c.around {
-		if !c.cutOff(l) {
+		if !c.cutOff(l) || c.answeredAgain(l) {
 			continue
 		}
 		if l.o.Attempt == evidence.AttemptRogueCertificate {
@@ -619,7 +626,7 @@ func (c *court) cutOff(l look) bool {
 		return true
 	case l.o.SNI != c.ep.SNI:
 		return false
-	case l.kind == silent:
+	case l.kind == silent, l.kind == noHandshake && (l.o.Close == evidence.CloseEOF || l.o.Close == evidence.CloseReset):
 		return true
 	}
 	return l.busy() && !c.frontRefusedLike(l.o.HTTP)

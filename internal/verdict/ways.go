@@ -26,7 +26,9 @@ func (c *court) ways() (in, suspects []finding) {
 	}
 	// What got in at the front door itself, by a wrong certificate or an old
 	// session, shows what the protected content is.
-	if i := slices.IndexFunc(in, func(f finding) bool { return ownWay(f.o, c.ep) && f.o.Path == "/" && f.kind == served }); i >= 0 {
+	if i := slices.IndexFunc(in, func(f finding) bool {
+		return ownWay(f.o, c.ep) && f.o.Path == "/" && f.kind == served && f.confidence != Unclear
+	}); i >= 0 {
 		known := in[i]
 		suspects = slices.DeleteFunc(suspects, func(f finding) bool {
 			if f.kind != served || alike(f.o.HTTP, known.o.HTTP, 1) != same {
@@ -77,6 +79,10 @@ func (c *court) wayAround(l look) finding {
 	if l.o.Attempt == evidence.AttemptPath {
 		return c.onPath(f)
 	}
+	if c.putOff(l) {
+		f.entry, f.why = maybe, "the server was too busy to say whom it lets in, and fewer requests at a time (--per-address 1) or a later run may tell"
+		return f
+	}
 	if k := c.control; k != nil && k.content {
 		if f = c.compared(f); f.entry == kept && l.o.Attempt == evidence.AttemptRandomPath && !c.frontStatus(r.Status) {
 			return c.onRandomPath(f)
@@ -99,7 +105,9 @@ func (c *court) wayAround(l look) finding {
 		}
 	}
 	switch l.o.Attempt {
-	case evidence.AttemptRogueCertificate, evidence.AttemptSpoofedIssuer, evidence.AttemptResumedSession:
+	case evidence.AttemptResumedSession:
+		return c.resumed(f)
+	case evidence.AttemptRogueCertificate, evidence.AttemptSpoofedIssuer:
 		return c.ownDoor(f)
 	case evidence.AttemptOtherSNI:
 		if ownWay(l.o, c.ep) {
@@ -136,6 +144,10 @@ func within(location, host string) string {
 // compared judges an attempt by the legitimate content.
 func (c *court) compared(f finding) finding {
 	r, k := f.o.HTTP, c.control
+	if carries(r, k.look.o.HTTP) {
+		f.entry, f.confidence, f.why = entered, Likely, "the same content as "+k.says()+", whatever the status says"+c.wayText(f.o)
+		return f
+	}
 	if r.Status/100 != 2 || r.Body.Length == 0 {
 		return f
 	}
@@ -250,6 +262,46 @@ func (c *court) frontRefusedLike(r *evidence.Response) bool {
 // frontStatus reports whether a stranger at the front door met this status.
 func (c *court) frontStatus(status int) bool {
 	return slices.ContainsFunc(c.front, func(l look) bool { return l.o.HTTP != nil && l.o.HTTP.Status == status })
+}
+
+// putOff reports whether an attempt at the protected name met a rate limit or
+// overload that strangers at the front door do not, and no later one like it an
+// answer: nothing is known of where it would have got.
+func (c *court) putOff(l look) bool {
+	if !l.busy() || c.frontStatus(l.o.HTTP.Status) || !protectedName(l.o.Host, c.ep) || l.o.Transport == "tcp" || l.o.Port != c.ep.Port ||
+		l.o.Attempt == evidence.AttemptRandomPath {
+		return false
+	}
+	if l.o.HTTP.Status == 503 && !ownWay(l.o, c.ep) {
+		return false // what many a server answers for names that it does not have
+	}
+	return !c.answeredAgain(l)
+}
+
+// answeredAgain reports whether a later attempt of the same kind got the answer
+// that this one did not.
+func (c *court) answeredAgain(l look) bool {
+	return slices.ContainsFunc(c.around, func(b look) bool {
+		return b.o != l.o && (b.o.HTTP != nil || b.asked) && !b.busy() && b.o.Attempt == l.o.Attempt && b.o.SNI == l.o.SNI && b.o.Host == l.o.Host &&
+			b.o.Offer == l.o.Offer && b.o.OfferIssuer == l.o.OfferIssuer && b.o.SessionFrom == l.o.SessionFrom
+	})
+}
+
+// resumed judges a session that was resumed under the protected name. A server may
+// go by the name that the session was opened with (TLS 1.2 lets it), and then what
+// answers is that name's content.
+func (c *court) resumed(f finding) finding {
+	opener := c.opener(f.o)
+	f = c.ownDoor(f)
+	if f.entry != entered || opener == nil || opener.HTTP == nil || strings.EqualFold(opener.SNI, c.ep.SNI) || sameAnswer(opener.HTTP, f.o.HTTP, 1) != same {
+		return f
+	}
+	f.why += fmt.Sprintf(", and the same as %s is answered; %s", sniText(opener.SNI), c.wouldSettle())
+	f.confidence = Unclear
+	if f.o.Version != "1.3" {
+		f.entry = maybe
+	}
+	return f
 }
 
 // ownDoor judges a wrong certificate or a resumed session at the front door,
