@@ -315,7 +315,7 @@ func (d *doctor) permissions(ctx context.Context, z evidence.Zone) {
 		}
 		d.found("permission: "+p.Name, status, detail, hint)
 	}
-	d.permissionsNeeded(missing)
+	d.permissionsNeeded(z.Name, missing)
 }
 
 // judgeSections says whether sections could be read.
@@ -335,10 +335,11 @@ func judgeSections(list []evidence.Section) (Health, string) {
 }
 
 // permissionsNeeded tells how to make a token that may read everything, where
-// something is missing.
-func (d *doctor) permissionsNeeded(missing []string) {
+// something is missing. A token may be given other permissions for other zones, so
+// the zone that was tried is named.
+func (d *doctor) permissionsNeeded(zone string, missing []string) {
 	if len(missing) == 0 {
-		d.found("permissions", HealthOK, "the token may read everything that a scan looks at", "")
+		d.found("permissions", HealthOK, "tried on "+zone+": the token may read everything that a scan looks at", "--zone NAME tries another zone")
 		return
 	}
 	link, byHand := TokenLink()
