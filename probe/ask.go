@@ -37,6 +37,9 @@ type prober struct {
 	silent time.Duration
 	// pauses counts the times that a busy server was given to breathe.
 	pauses int
+	// slow is true where every answer takes long: fewer questions are asked, so that
+	// each kind of them is asked before the origin's time runs out.
+	slow bool
 
 	observations []*evidence.Observation
 }
@@ -66,7 +69,7 @@ func (p *prober) attempt(ctx context.Context, s spec, how func(context.Context, 
 	out := how(ctx, s)
 	if ctx.Err() != nil && out.Close == evidence.CloseTimeout {
 		// The server did not time out: the endpoint's time did.
-		out.Close, out.Error = evidence.CloseLocal, "the time for this origin ran out"
+		out.Close, out.Error = evidence.CloseLocal, evidence.OutOfTime
 	}
 	out.ID = fmt.Sprintf("o%d", len(p.observations)+1)
 	p.observations = append(p.observations, out.Observation)
@@ -137,6 +140,7 @@ func (p *prober) ask(ctx context.Context) {
 	if everyOne(front, func(o *outcome) bool { return o.HTTP == nil && o.Close == evidence.CloseTimeout }) {
 		p.silent = max(time.Second, 5*time.Duration(front[0].Timings.Secured)*time.Microsecond)
 	}
+	p.slow = everyOne(front, func(o *outcome) bool { return o.Timings.Done-o.Timings.Secured > slowAnswer.Microseconds() })
 	front = append(front, p.otherProtocols(ctx, front)...)
 	if p.sel[evidence.AttemptPositiveControl] && p.o.ClientCert != nil && asked {
 		if p.sameAsControl(front, p.positiveControl(ctx, front)) {
@@ -161,6 +165,13 @@ func (p *prober) ask(ctx context.Context) {
 		p.attempt(ctx, p.base(evidence.AttemptHTTP3, ""), p.quic)
 	}
 }
+
+// slowAnswer is how long an answer may take before fewer questions are asked.
+const slowAnswer = time.Second
+
+// brief reports whether each question costs so much that only the first of a kind
+// is asked.
+func (p *prober) brief() bool { return p.silent > 0 || p.slow }
 
 // randomPath does not exist anywhere but here.
 const randomPath = "/aopscan-probe-does-not-exist"
@@ -391,7 +402,11 @@ func (p *prober) wrongCertificates(ctx context.Context, front []*outcome) {
 			named = append(named, o.request.AcceptableCAs...)
 		}
 	}
-	for i, issuer := range p.certs.issuers(named) {
+	issuers := p.certs.issuers(named)
+	if p.brief() {
+		issuers = issuers[:min(len(issuers), 2)]
+	}
+	for i, issuer := range issuers {
 		s := p.base(evidence.AttemptSpoofedIssuer, fmt.Sprintf("issuer %d", i+1))
 		s.offer, s.certificate, s.offerIssuer = evidence.OfferSpoofed, p.certs.spoofed(issuer), distinguishedName(issuer)
 		p.do(ctx, s)
@@ -433,7 +448,7 @@ func (p *prober) virtualHosts(ctx context.Context, front []*outcome) (hosts []*v
 			return o // TLS lets nobody in here, whatever the Host
 		}
 		variants := p.hostVariants()
-		if p.silent > 0 {
+		if p.brief() {
 			variants = variants[:1]
 		}
 		for i, host := range variants {
@@ -475,8 +490,11 @@ func (p *prober) virtualHosts(ctx context.Context, front []*outcome) (hosts []*v
 	// The names that are known to live here come before those that may.
 	p.names = siblings(p.t.Hostname, slices.Concat(p.names, shown, parents))
 	names := p.names
-	if p.silent > 0 {
+	switch {
+	case p.silent > 0:
 		names = names[:min(len(names), 2)] // every question to a silent server takes its full time
+	case p.slow:
+		names = names[:min(len(names), 4)]
 	}
 	for _, n := range names {
 		try(evidence.AttemptOtherSNI, n, n)
@@ -532,9 +550,11 @@ func (p *prober) otherHosts(ctx context.Context, front []*outcome) {
 		return
 	}
 	hosts := append([]string{nobody}, p.hostVariants()[1:]...)
-	for _, n := range p.names[:min(len(p.names), 4)] {
-		hosts = append(hosts, n)
+	maxNames := 4
+	if p.brief() {
+		hosts, maxNames = hosts[:1], 1
 	}
+	hosts = append(hosts, p.names[:min(len(p.names), maxNames)]...)
 	for _, h := range hosts {
 		s := p.base(evidence.AttemptOtherHost, "host="+h)
 		s.host = h
@@ -556,7 +576,7 @@ func (p *prober) resumptions(ctx context.Context, front []*outcome, hosts []*vir
 		}
 	}
 	maxNames := 6
-	if p.silent > 0 {
+	if p.brief() {
 		maxNames = 2
 	}
 	var seen []*outcome

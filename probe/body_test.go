@@ -4,11 +4,20 @@ import (
 	"bytes"
 	"compress/gzip"
 	"compress/zlib"
+	"crypto/tls"
+	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/aopscan/aopscan/internal/evidence"
+	"github.com/aopscan/aopscan/internal/verdict/origintest"
 )
 
 // squeezed returns text in an encoding.
@@ -86,5 +95,55 @@ func TestDescribeShells(t *testing.T) {
 	}
 	if s := describe([]byte("Gr\xfc\xdfe aus M\xfcnchen"), "text/html", false).Sketch; len(s) == 0 {
 		t.Error("text in Latin-1 has no words")
+	}
+}
+
+// TestBusyIsAskedAgain: what a rate limit answers says nothing, and a pause later
+// the same question may be answered.
+func TestBusyIsAskedAgain(t *testing.T) {
+	var n atomic.Int64
+	o := origintest.HTTPS(t, origintest.Keys().Config(tls.RequestClientCert), func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1) <= 2 {
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		origintest.App(w, r)
+	})
+	ep := run(t, Options{AllowAddresses: loopback, Attempts: []string{"no-certificate"}}, o.Target())[0]
+	var got []string
+	for _, ob := range ep.Observations {
+		got = append(got, fmt.Sprint(ob.Variant, " ", ob.HTTP.Status))
+	}
+	if want := []string{"tls1.3 429", "tls1.2 429", "again 200"}; !slices.Equal(got, want) {
+		t.Errorf("asked %q, want %q", got, want)
+	}
+}
+
+// TestSlowOriginsAreAskedLess: every kind of question has its turn before the time
+// for the origin runs out.
+func TestSlowOriginsAreAskedLess(t *testing.T) {
+	t.Parallel()
+	count := func(d time.Duration) (n int, kinds map[evidence.AttemptName]bool) {
+		o := origintest.HTTPS(t, origintest.Keys().Config(tls.RequestClientCert), func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(d)
+			http.Error(w, r.Host, http.StatusForbidden)
+		})
+		ep := run(t, Options{AllowAddresses: loopback, Attempts: []string{"no-certificate", "no-sni", "other-host"}}, o.Target())[0]
+		kinds = map[evidence.AttemptName]bool{}
+		for _, ob := range ep.Observations {
+			kinds[ob.Attempt] = true
+			if ob.Error == evidence.OutOfTime {
+				t.Errorf("the time ran out at %s", ob.ID)
+			}
+		}
+		return len(ep.Observations), kinds
+	}
+	fast, all := count(0)
+	slow, some := count(slowAnswer + 20*time.Millisecond)
+	if slow >= fast {
+		t.Errorf("%d questions to a slow origin, %d to a fast one", slow, fast)
+	}
+	if !maps.Equal(all, some) {
+		t.Errorf("a slow origin is asked %v, a fast one %v", some, all)
 	}
 }

@@ -111,6 +111,10 @@ const (
 	CloseLocal    CloseKind = "local"       // our own side gave up; see Error
 )
 
+// OutOfTime is the Error of an attempt that was cut off because the time for its
+// origin was used up: what would have come after it was not tried.
+const OutOfTime = "the time for this origin ran out"
+
 // Moment is when something happened within an attempt.
 type Moment string
 

@@ -30,8 +30,11 @@ import (
 // all of it: it gets less than the tool's own limits, and servers that only wait
 // for their turn on a busy machine more.
 func limits(c Case) (attempt, endpoint time.Duration) {
-	if c.Server == "hostile" || c.Waits {
+	switch {
+	case c.Server == "hostile":
 		return 2 * time.Second, 10 * time.Second
+	case c.Waits:
+		return 2 * time.Second, 20 * time.Second
 	}
 	return 5 * time.Second, 40 * time.Second
 }

@@ -605,6 +605,10 @@ func (c *court) enforced(proven, bare, unknown, unasked []finding) Judgement {
 		if !c.cutOff(l) || c.answeredAgain(l) {
 			continue
 		}
+		if l.o.Close == evidence.CloseLocal && l.o.Error == evidence.OutOfTime {
+			return Judgement{Verdict: Inconclusive, Confidence: Unclear, Proof: append(ids(few(all)), l.o.ID),
+				Why: fmt.Sprintf("%s, but the time for this origin ran out at %s: not every way around was tried; a longer --endpoint-timeout would settle it", all[0].sentence(), name(l.o))}
+		}
 		if l.o.Attempt == evidence.AttemptRogueCertificate {
 			return Judgement{Verdict: Inconclusive, Confidence: Unclear, Proof: append(ids(few(all)), l.o.ID),
 				Why: fmt.Sprintf("%s, but %s: whether any certificate is let in was not seen; run it again, when the origin is less busy", all[0].sentence(), l.sentence())}

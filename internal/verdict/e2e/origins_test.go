@@ -274,7 +274,7 @@ func TestVerdicts(t *testing.T) {
 			}{{"with a control", withControl(), c.with}, {"without a control", probe.Options{}, c.without}} {
 				run.opts.AttemptTimeout = c.timeout
 				if c.timeout > 0 {
-					run.opts.EndpointTimeout = 10 * c.timeout
+					run.opts.EndpointTimeout = 40 * c.timeout
 				}
 				ep, j := look(t, o, run.opts)
 				got := string(j.Verdict) + "/" + string(j.Confidence)
