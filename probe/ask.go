@@ -409,6 +409,9 @@ func (p *prober) wrongCertificates(ctx context.Context, front []*outcome) {
 	for i, issuer := range issuers {
 		s := p.base(evidence.AttemptSpoofedIssuer, fmt.Sprintf("issuer %d", i+1))
 		s.offer, s.certificate, s.offerIssuer = evidence.OfferSpoofed, p.certs.spoofed(issuer), distinguishedName(issuer)
+		if subject, names := p.certs.likeness(issuer); subject != nil {
+			s.offerSubject, s.offerNames = distinguishedName(subject), names
+		}
 		p.do(ctx, s)
 	}
 }

@@ -33,6 +33,9 @@ type spec struct {
 	// certificate gives the certificate to offer when the server asks.
 	certificate func(*tls.CertificateRequestInfo) (*tls.Certificate, error)
 	offerIssuer string
+	// offerSubject and offerNames are set where they are not a probe's usual ones.
+	offerSubject string
+	offerNames   []string
 	// session is offered for resumption; from and fromSNI say where it is from.
 	session *tls.ClientSessionState
 	from    string
@@ -106,7 +109,7 @@ func (s spec) observe(transport string) *evidence.Observation {
 		Attempt: s.name, Variant: s.variant,
 		Address: s.addr.Addr().String(), Port: int(s.addr.Port()), Transport: transport,
 		SNI: s.sni, Host: s.host, Method: "GET", Path: s.path,
-		Offer: s.offer, OfferIssuer: s.offerIssuer,
+		Offer: s.offer, OfferIssuer: s.offerIssuer, OfferSubject: s.offerSubject, OfferNames: s.offerNames,
 		SessionFrom: s.from, SessionSNI: s.fromSNI,
 	}
 	if ob.Offer == "" {

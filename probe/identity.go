@@ -12,12 +12,13 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"math/big"
+	"strings"
 	"sync"
 	"time"
 )
 
-// probeName is the subject of every certificate that is made here: whoever reads
-// an origin's log sees what it was.
+// probeName is the subject, or part of the subject, of every certificate that is
+// made here: whoever reads an origin's log sees what it was.
 var probeName = pkix.Name{CommonName: "aopscan probe, not a real client", Organization: []string{"aopscan"}}
 
 // cloudflareCA is the subject of the CA of Cloudflare's shared origin-pull
@@ -54,23 +55,56 @@ type certificates struct {
 	keys  map[bool]crypto.Signer // by: RSA
 	made  map[string]*tls.Certificate
 	names [][]byte // expected issuers, from the options
+	// leaves are the expected certificates by their issuer's name.
+	leaves map[string]*x509.Certificate
 }
 
 func newCertificates(o Options) *certificates {
-	c := &certificates{o: o, keys: map[bool]crypto.Signer{}, made: map[string]*tls.Certificate{}}
+	c := &certificates{o: o, keys: map[bool]crypto.Signer{}, made: map[string]*tls.Certificate{}, leaves: map[string]*x509.Certificate{}}
+	expect := func(x *x509.Certificate) {
+		c.names = append(c.names, x.RawIssuer)
+		if c.leaves[string(x.RawIssuer)] == nil {
+			c.leaves[string(x.RawIssuer)] = x
+		}
+	}
 	for _, x := range o.ExpectedCAs {
 		if x.IsCA {
 			c.names = append(c.names, x.RawSubject)
 		} else {
-			c.names = append(c.names, x.RawIssuer)
+			expect(x)
 		}
 	}
 	if o.ClientCert != nil && len(o.ClientCert.Certificate) > 0 {
 		if x, err := x509.ParseCertificate(o.ClientCert.Certificate[0]); err == nil {
-			c.names = append(c.names, x.RawIssuer)
+			expect(x)
 		}
 	}
 	return c
+}
+
+// likeness is the subject and the DNS names that a spoofed certificate of an issuer
+// bears: those of the expected certificate where one is known, for origins that look
+// at these alone, and in any case what tells it for a probe's.
+func (c *certificates) likeness(issuer []byte) (subject []byte, names []string) {
+	x := c.leaves[string(issuer)]
+	if x == nil {
+		return nil, nil
+	}
+	var rdn pkix.RDNSequence
+	if rest, err := asn1.Unmarshal(x.RawSubject, &rdn); err != nil || len(rest) > 0 {
+		return nil, nil
+	}
+	mark := pkix.RelativeDistinguishedNameSET{{Type: asn1.ObjectIdentifier{2, 5, 4, 11}, Value: probeName.CommonName}}
+	subject, err := asn1.Marshal(append(pkix.RDNSequence{mark}, rdn...))
+	if err != nil || len(subject) > 2048 {
+		return nil, nil
+	}
+	for _, n := range x.DNSNames[:min(len(x.DNSNames), 16)] {
+		if validName(strings.ToLower(strings.TrimPrefix(n, "*."))) {
+			names = append(names, n)
+		}
+	}
+	return subject, names
 }
 
 // issuers returns the names that a spoofed issuer may be spelt as, the most
@@ -181,6 +215,9 @@ func (c *certificates) make(useRSA bool, issuer []byte) (*tls.Certificate, error
 			return nil, fmt.Errorf("making a self-signed certificate: %w", err)
 		}
 		return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
+	}
+	if subject, names := c.likeness(issuer); subject != nil {
+		template.RawSubject, template.DNSNames = subject, names
 	}
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

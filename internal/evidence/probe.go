@@ -164,6 +164,10 @@ type Observation struct {
 	Offer      CertificateKind `json:"offer"`
 	// OfferIssuer is the issuer name of the offered certificate.
 	OfferIssuer string `json:"offer_issuer,omitempty"`
+	// OfferSubject and OfferNames are its subject and DNS names where they are spelt
+	// like the expected certificate's.
+	OfferSubject string   `json:"offer_subject,omitempty"`
+	OfferNames   []string `json:"offer_names,omitempty"`
 	// SessionFrom is the observation whose session was offered for resumption,
 	// SessionSNI the name under which it was opened.
 	SessionFrom string `json:"session_from,omitempty"`

@@ -21,6 +21,10 @@ func reproduce(ep evidence.Endpoint, o evidence.Observation, opener *evidence.Ob
 		return spoofedCertificate(o) + curl(o, "--cert", `"$D/c.pem"`, "--key", `"$D/k.pem"`)
 	case o.Offer == evidence.OfferUser:
 		return curl(o, "--cert", "YOUR-CERTIFICATE.pem", "--key", "YOUR-KEY.pem")
+	case o.Transport == "tls" && o.SNI != strings.ToLower(o.SNI):
+		// curl sends every SNI in small letters.
+		return fmt.Sprintf("{ %s; sleep 1; } | openssl s_client -quiet -connect %s -servername %s 2>/dev/null",
+			request(o.Host, o.Path), quote(net.JoinHostPort(o.Address, strconv.Itoa(o.Port))), quote(o.SNI))
 	}
 	return curl(o)
 }
@@ -108,9 +112,6 @@ func reproduceResumption(o evidence.Observation, opener *evidence.Observation) s
 	if host == "" {
 		host = o.Host
 	}
-	request := func(host, path string) string {
-		return fmt.Sprintf(`printf 'GET %%s HTTP/1.1\r\nHost: %%s\r\nConnection: close\r\n\r\n' %s %s`, quote(path), quote(host))
-	}
 	before, cert := "", ""
 	if opener != nil && opener.Offer == evidence.OfferRogue {
 		before, cert = rogueCertificate("/CN=aopscan probe, not a real client"), ` -cert "$D/c.pem" -key "$D/k.pem"`
@@ -118,6 +119,11 @@ func reproduceResumption(o evidence.Observation, opener *evidence.Observation) s
 	return before + fmt.Sprintf("S=$(mktemp); { %s; sleep 1; } | openssl s_client -quiet -connect %s %s %s%s -sess_out \"$S\" 2>/dev/null; { %s; sleep 1; } | openssl s_client -quiet -connect %s %s %s -sess_in \"$S\" 2>/dev/null",
 		request(host, "/"), connect, version, sni(o.SessionSNI), cert,
 		request(o.Host, o.Path), connect, version, sni(o.SNI))
+}
+
+// request prints an HTTP/1.1 request.
+func request(host, path string) string {
+	return fmt.Sprintf(`printf 'GET %%s HTTP/1.1\r\nHost: %%s\r\nConnection: close\r\n\r\n' %s %s`, quote(path), quote(host))
 }
 
 // rogueCertificate makes a self-signed certificate in a new folder $D.
@@ -128,10 +134,24 @@ func rogueCertificate(subject string) string {
 
 // spoofedCertificate makes a CA with the expected name and a certificate of it.
 func spoofedCertificate(o evidence.Observation) string {
+	subject, names := "/CN=aopscan probe, not a real client", ""
+	if o.OfferSubject != "" {
+		subject = slashed(o.OfferSubject)
+	}
+	for _, n := range o.OfferNames {
+		if !plainName(strings.TrimPrefix(n, "*.")) {
+			continue // it stands unquoted below
+		}
+		if names == "" {
+			names = `\nsubjectAltName=DNS:` + n
+		} else {
+			names += ",DNS:" + n
+		}
+	}
 	return "D=$(mktemp -d); openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -multivalue-rdn -subj " + quote(slashed(o.OfferIssuer)) +
 		` -keyout "$D/cak.pem" -out "$D/ca.pem" 2>/dev/null; ` +
-		`openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/CN=aopscan probe, not a real client' -keyout "$D/k.pem" -out "$D/r.pem" 2>/dev/null; ` +
-		`printf 'authorityKeyIdentifier=keyid\n' > "$D/x.cnf"; openssl x509 -req -in "$D/r.pem" -extfile "$D/x.cnf" -CA "$D/ca.pem" -CAkey "$D/cak.pem" -set_serial 1 -days 1 -out "$D/l.pem" 2>/dev/null; cat "$D/l.pem" "$D/ca.pem" > "$D/c.pem"; `
+		`openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -multivalue-rdn -subj ` + quote(subject) + ` -keyout "$D/k.pem" -out "$D/r.pem" 2>/dev/null; ` +
+		`printf 'authorityKeyIdentifier=keyid` + names + `\n' > "$D/x.cnf"; openssl x509 -req -in "$D/r.pem" -extfile "$D/x.cnf" -CA "$D/ca.pem" -CAkey "$D/cak.pem" -set_serial 1 -days 1 -out "$D/l.pem" 2>/dev/null; cat "$D/l.pem" "$D/ca.pem" > "$D/c.pem"; `
 }
 
 // slashed turns an RFC 4514 name into the form that openssl takes, which has the

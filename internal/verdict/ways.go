@@ -227,6 +227,9 @@ func (c *court) wayText(o *evidence.Observation) string {
 	case evidence.AttemptRogueCertificate:
 		return ", for a self-signed certificate"
 	case evidence.AttemptSpoofedIssuer:
+		if o.OfferSubject != "" {
+			return fmt.Sprintf(", for a home-made certificate whose issuer is only named %q, and which bears the expected certificate's names", o.OfferIssuer)
+		}
 		return fmt.Sprintf(", for a certificate whose home-made issuer is only named %q", o.OfferIssuer)
 	case evidence.AttemptNoSNI, evidence.AttemptOtherSNI, evidence.AttemptOtherHost:
 		return fmt.Sprintf(", with %s and Host %q", sniText(o.SNI), o.Host)

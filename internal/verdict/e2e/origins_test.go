@@ -133,7 +133,7 @@ func TestVerdicts(t *testing.T) {
 				who = r.TLS.PeerCertificates[0].Subject.String()
 			}
 			page(200, "hello "+who)(w, r)
-		}), inc, openL, 0},
+		}), byp, openL, 0}, // it says to a home-made certificate what it says to the right one
 		{"a login that nobody asked a certificate for", https(none, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login", 302) }), openL, openL, 0},
 		{"the same login for holders of a certificate", https(request, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login?next=/", 302) }), openL, inc, 0},
 

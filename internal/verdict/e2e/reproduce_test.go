@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +67,32 @@ func TestReproduce(t *testing.T) {
 				origintest.App(w, r)
 			})
 		}, withControl(), evidence.AttemptSpoofedIssuer, seen},
+		{"a spoofed subject", func(t *testing.T) *origintest.Origin {
+			return origintest.HTTPS(t, k.Config(tls.RequireAnyClientCert), func(w http.ResponseWriter, r *http.Request) {
+				if r.TLS.PeerCertificates[0].Subject.CommonName != "edge" {
+					origintest.Page(403, "Forbidden")(w, r)
+					return
+				}
+				origintest.App(w, r)
+			})
+		}, withControl(), evidence.AttemptSpoofedIssuer, seen},
+		{"over HTTP2", func(t *testing.T) *origintest.Origin {
+			return byHello(t, demandedIf(func(h *tls.ClientHelloInfo) bool { return !slices.Contains(h.SupportedProtos, "h2") }), origintest.App)
+		}, withControl(), evidence.AttemptHTTP2, seen},
+		{"without ALPN", func(t *testing.T) *origintest.Origin {
+			return byHello(t, demandedIf(func(h *tls.ClientHelloInfo) bool { return len(h.SupportedProtos) > 0 }), origintest.App)
+		}, withControl(), evidence.AttemptNoCertificate, seen},
+		{"on TLS 1.1", func(t *testing.T) *origintest.Origin {
+			return byHello(t, demandedIf(func(h *tls.ClientHelloInfo) bool { return h.SupportedVersions[0] >= tls.VersionTLS12 }), origintest.App)
+		}, withControl(), evidence.AttemptLegacyTLS, seen},
+		{"the SNI in capitals", func(t *testing.T) *origintest.Origin {
+			return byHello(t, demandedIf(func(h *tls.ClientHelloInfo) bool {
+				return h.ServerName != strings.ToUpper(origintest.Hostname)
+			}), origintest.App)
+		}, withControl(), evidence.AttemptOtherSNI, seen},
+		{"plain HTTP on the TLS port", func(t *testing.T) *origintest.Origin {
+			return split(t, origintest.App, origintest.App)
+		}, withControl(), evidence.AttemptPlainHTTP, seen},
 		{"a resumed session", func(t *testing.T) *origintest.Origin {
 			var key [32]byte
 			cfg := k.Config(tls.NoClientCert)
