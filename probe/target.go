@@ -41,7 +41,7 @@ func ParseTarget(s string) (Host, error) {
 		if err != nil {
 			return Host{}, badTarget(text, fmt.Errorf("what follows = is %w", err))
 		}
-		h.Address, h.AddressPort = addr.String(), port
+		h.Address, h.AddressPort = addr.Unmap().String(), port
 	} else if _, err := netip.ParseAddr(h.Name); err == nil {
 		h.Address, h.AddressPort = h.Name, h.Port
 	}

@@ -24,6 +24,7 @@ func TestParseTarget(t *testing.T) {
 		{"app.example.com=2001:db8::1", Host{Name: "app.example.com", Address: "2001:db8::1"}},
 		{"app.example.com=[2001:db8::1]", Host{Name: "app.example.com", Address: "2001:db8::1"}},
 		{"app.example.com=[2001:db8::1]:8443", Host{Name: "app.example.com", Address: "2001:db8::1", AddressPort: 8443}},
+		{"app.example.com=[::ffff:192.0.2.7]:8443", Host{Name: "app.example.com", Address: "192.0.2.7", AddressPort: 8443}},
 		{"bücher.example", Host{Name: "xn--bcher-kva.example"}},
 		{"_x.example.com", Host{Name: "_x.example.com"}},
 		{"localhost", Host{Name: "localhost"}},
