@@ -105,11 +105,13 @@ func (a *app) scanLab(cmd *cobra.Command, s *scanFlags) error {
 
 // serveLab keeps the lab up until it is interrupted.
 func (a *app) serveLab(cmd *cobra.Command, l *lab.Lab) error {
-	fmt.Fprintf(a.stdout, `# in another terminal:
+	if err := a.print(fmt.Sprintf(`# in another terminal:
 export CLOUDFLARE_BASE_URL=%s
 export CLOUDFLARE_API_TOKEN=%s
 %s scan --allow-address %s --resolver %s --edge-address %s%s
-`, l.APIURL, l.Token, programName(), l.AllowCIDR, l.ResolverAddress, l.EdgeAddress, portFlags(l.Ports))
+`, l.APIURL, l.Token, programName(), l.AllowCIDR, l.ResolverAddress, l.EdgeAddress, portFlags(l.Ports))); err != nil {
+		return err
+	}
 	fmt.Fprintln(a.stderr, "demo: the lab is up; stop it with Ctrl-C")
 	<-cmd.Context().Done()
 	return nil
