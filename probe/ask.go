@@ -136,12 +136,12 @@ func (p *prober) ask(ctx context.Context) {
 	if !spoke(front) || openToStrangers(front) {
 		return
 	}
-	asked := slices.ContainsFunc(front, func(o *outcome) bool { return o.Requested != evidence.NotRequested })
 	if everyOne(front, func(o *outcome) bool { return o.HTTP == nil && o.Close == evidence.CloseTimeout }) {
 		p.silent = max(time.Second, 5*time.Duration(front[0].Timings.Secured)*time.Microsecond)
 	}
 	p.slow = everyOne(front, func(o *outcome) bool { return o.Timings.Done-o.Timings.Secured > slowAnswer.Microseconds() })
 	front = append(front, p.otherProtocols(ctx, front)...)
+	asked := slices.ContainsFunc(front, func(o *outcome) bool { return o.Requested != evidence.NotRequested })
 	if p.sel[evidence.AttemptPositiveControl] && p.o.ClientCert != nil && asked {
 		if p.sameAsControl(front, p.positiveControl(ctx, front)) {
 			return

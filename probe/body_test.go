@@ -114,7 +114,7 @@ func TestBusyIsAskedAgain(t *testing.T) {
 	for _, ob := range ep.Observations {
 		got = append(got, fmt.Sprint(ob.Variant, " ", ob.HTTP.Status))
 	}
-	if want := []string{"tls1.3 429", "tls1.2 429", "again 200"}; !slices.Equal(got, want) {
+	if want := []string{"tls1.3 429", "tls1.2 429", "again 200", "no alpn 200"}; !slices.Equal(got, want) {
 		t.Errorf("asked %q, want %q", got, want)
 	}
 }
