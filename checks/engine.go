@@ -218,6 +218,9 @@ func (b *Bench) Origin(ep evidence.Endpoint, edge *evidence.Edge) Origin {
 	o := Origin{Endpoint: ep, Hostname: b.hostnames[hostKey{ep.Zone, ep.Hostname}]}
 	o.Judgement = judged(b.judge, ep, edge)
 	o.trust = trustOf(&o, b.zones[ep.Zone])
+	if o.trust == untrusted && answered(edge) {
+		o.trust = trustDisputed
+	}
 	o.Drift = driftOf(&o)
 	return o
 }
@@ -248,6 +251,9 @@ func driftOf(o *Origin) verdict.Drift {
 	}
 	d := verdict.DriftOf(source, nil, o.Judgement, o.Endpoint)
 	demanded := o.Judgement.Demand == verdict.DemandRequired
+	if o.trust == trustDisputed && d == verdict.DriftEnforced {
+		return verdict.DriftUnknown
+	}
 	if o.trust == untrusted && (d == verdict.DriftEnforced || d == verdict.DriftUnknown && demanded) {
 		return verdict.DriftUntrusted
 	}
@@ -262,7 +268,21 @@ const (
 	trustUnknown trust = iota // one of the two was not seen
 	trusted
 	untrusted
+	// trustDisputed: it names others, and yet visitors are served through Cloudflare.
+	// A server may trust CAs that it does not name, and where there are several
+	// origins another one may have answered.
+	trustDisputed
 )
+
+// answered reports whether a visitor got an answer of the origin's through
+// Cloudflare: a success or a redirect that was not served from cache and is no
+// challenge.
+func answered(edge *evidence.Edge) bool {
+	return edge != nil && slices.ContainsFunc(edge.Observations, func(o evidence.Observation) bool {
+		return o.HTTP != nil && o.HTTP.Status >= 200 && o.HTTP.Status < 400 &&
+			!strings.EqualFold(o.HTTP.Headers["cf-cache-status"], "HIT") && o.HTTP.Headers["cf-mitigated"] == ""
+	})
+}
 
 // trustOf compares the CAs that the origin names with the certificate that it will
 // see. An origin trusts a certificate when it names the issuer of any certificate

@@ -60,6 +60,9 @@ var _ = register(Check{
 			case o.trust != trusted:
 				r := o.result(Inconclusive, "Whether %s trusts the certificate that Cloudflare presents is not known.", lower(o.name()))
 				r.Reason, r.Observations, r.Reproduce = "the certificate's issuer could not be compared with the CAs that the origin names", seen, ""
+				if o.trust == trustDisputed {
+					r.Reason = "it names " + listed(named, 5) + ", and yet there is an answer through Cloudflare: it may trust more CAs than it names, or another origin answered"
+				}
 				return r
 			}
 			r := o.result(Pass, "%s names the CA of the certificate that Cloudflare presents.", o.name())
