@@ -63,6 +63,9 @@ func curl(o evidence.Observation, extra ...string) string {
 	if o.Host != authority {
 		args = append(args, "-H", quote("Host: "+o.Host))
 	}
+	if o.HTTP != nil && o.HTTP.Headers["content-encoding"] != "" {
+		args = append(args, "--compressed") // or the terminal gets what was compressed unasked
+	}
 	args = append(args, extra...)
 	path := o.Path
 	if path == "" {

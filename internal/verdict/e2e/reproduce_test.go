@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -46,6 +47,15 @@ func TestReproduce(t *testing.T) {
 	}{
 		{"open", func(t *testing.T) *origintest.Origin {
 			return origintest.HTTPS(t, k.Config(tls.NoClientCert), origintest.App)
+		}, probe.Options{}, "", seen},
+		{"open, and compressed unasked", func(t *testing.T) *origintest.Origin {
+			return origintest.HTTPS(t, k.Config(tls.NoClientCert), func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "text/html")
+				w.Header().Set("Content-Encoding", "gzip")
+				z := gzip.NewWriter(w)
+				fmt.Fprint(z, origintest.Content)
+				z.Close()
+			})
 		}, probe.Options{}, "", seen},
 		{"demanded in HTTP", func(t *testing.T) *origintest.Origin {
 			return origintest.HTTPS(t, k.Config(tls.VerifyClientCertIfGiven), origintest.Protected(nginxRefusal("No required SSL certificate was sent")))
