@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -39,6 +41,7 @@ func (a *app) newJudge(r *reportFlags, cfg configuration) (*judge, error) {
 		specs = []string{"table"}
 	}
 	toStdout := 0
+	files := map[string]string{}
 	for _, spec := range specs {
 		o, err := report.ParseOutput(spec)
 		if err != nil {
@@ -46,6 +49,10 @@ func (a *app) newJudge(r *reportFlags, cfg configuration) (*judge, error) {
 		}
 		if o.Path == "" {
 			toStdout++
+		} else if path := filepath.Clean(o.Path); files[path] != "" && !strings.HasPrefix(path, "/dev/") {
+			return nil, usageError("give each format a file of its own", "reading --output: %s and %s are both to be written to %s", files[path], o.Format, path)
+		} else {
+			files[path] = o.Format
 		}
 		j.outputs = append(j.outputs, o)
 	}
