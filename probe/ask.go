@@ -246,6 +246,11 @@ func (p *prober) versions(ctx context.Context) (outs []*outcome) {
 		if len(p.alpn) > 1 {
 			s.variant += ",h2"
 		}
+		if len(outs) > 0 && outs[0].Stage == evidence.StageSecured && outs[0].Close == evidence.CloseTimeout {
+			// Most likely it is silent to strangers: the time is better spent on the ways
+			// around.
+			s.timeout = p.o.AttemptTimeout / 2
+		}
 		o := p.do(ctx, s)
 		if o == nil {
 			return outs
@@ -572,9 +577,11 @@ func (p *prober) resumptions(ctx context.Context, front []*outcome, hosts []*vir
 		return
 	}
 	// On the protected name itself: an origin that refuses in HTTP may have given a
-	// session before.
+	// session before. One of each TLS version will do.
+	resumed := map[string]bool{}
 	for _, o := range front {
-		if o.Attempt == evidence.AttemptNoCertificate && len(o.sessions) > 0 && o.Requested != evidence.NotRequested {
+		if o.Attempt == evidence.AttemptNoCertificate && len(o.sessions) > 0 && o.Requested != evidence.NotRequested && !resumed[o.Version] {
+			resumed[o.Version] = true
 			p.resume(ctx, o)
 		}
 	}
