@@ -34,7 +34,7 @@ func limits(c Case) (attempt, endpoint time.Duration) {
 	case c.Server == "hostile":
 		return 2 * time.Second, 10 * time.Second
 	case c.Waits:
-		return 2 * time.Second, 20 * time.Second
+		return 2 * time.Second, 30 * time.Second
 	}
 	return 5 * time.Second, 40 * time.Second
 }
