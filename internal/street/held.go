@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -130,6 +131,24 @@ func buildHeldGo(b *block) error {
 			}
 		}
 	}
+	// unless demands a certificate of all clients but some.
+	unless := func(spared func(*tls.ClientHelloInfo, *Case) bool) func(*tls.Config, *Case) {
+		return func(conf *tls.Config, c *Case) {
+			conf.MinVersion = tls.VersionTLS10
+			strict, lax := conf.Clone(), conf.Clone()
+			strict.ClientAuth, lax.ClientAuth = tls.RequireAndVerifyClientCert, tls.NoClientCert
+			conf.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+				if spared(h, c) {
+					return lax, nil
+				}
+				return strict, nil
+			}
+		}
+	}
+	redirectAndGoOn := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", "/login")
+		text("text/html", 302, protectedPage(noise()))(w, r)
+	}
 	onlyHTTP2 := func(c *tls.Config, _ *Case) { c.NextProtos = []string{"h2"} }
 	probeShut := func(*Case) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -194,6 +213,10 @@ func buildHeldGo(b *block) error {
 		{"http2-only-demanded", demanded(), tls.RequireAndVerifyClientCert, onlyHTTP2, always(serveApp), nil},
 		{"http2-only-optional-403", bare(), ask, onlyHTTP2, ifStranger(status(403), serveApp), nil},
 		{"http2-only-any-certificate", around("rogue-certificate", Way{Cert: "rogue"}), tls.RequireAnyClientCert, onlyHTTP2, always(serveApp), nil},
+		{"http2-not-asked", around("http2", Way{}), 0, unless(func(h *tls.ClientHelloInfo, _ *Case) bool { return slices.Contains(h.SupportedProtos, "h2") }), always(serveApp),
+			func(c *Case) { c.Refused = []Way{{HTTP1: true}} }},
+		{"tls11-not-asked", around("legacy-tls", Way{TLS: "1.1", Legacy: true, HTTP1: true}), 0, unless(func(h *tls.ClientHelloInfo, _ *Case) bool { return h.SupportedVersions[0] < tls.VersionTLS12 }), always(serveApp), nil},
+		{"redirects-and-goes-on", open().or(inconclusive), ask, nil, ifStranger(redirectAndGoOn, serveApp), nil},
 		{"probe-shut-out", hidden, tls.NoClientCert, nil, probeShut, nil},
 		{"probe-shut-out-asked", hiddenAsked, ask, nil, probeShut, nil},
 		{"sibling-in-same-layout", elsewhere().or(inconclusive), 0, func(conf *tls.Config, c *Case) {

@@ -616,7 +616,35 @@ func (c *court) enforced(proven, bare, unknown, unasked []finding) Judgement {
 		j.Confidence = min2(j.Confidence, Likely)
 		c.note("%s: not every way around was tried to its end", l.sentence())
 	}
+	if l, named := c.checkedBehind(); l != nil && !named && (c.control == nil || c.control.source != "positive") {
+		return Judgement{Verdict: Inconclusive, Confidence: Unclear, Proof: append(ids(few(all)), l.o.ID),
+			Why: fmt.Sprintf("%s, but %s: TLS takes any certificate there, and something behind it looks at what is in it, which may be no more than a name; your own certificate as control (--client-cert and --client-key) would settle it, since its names can then be tried", all[0].sentence(), l.sentence())}
+	} else if l != nil {
+		j.Confidence = min2(j.Confidence, Likely)
+		c.note("%s: TLS takes any certificate there, and something behind it looks at what is in it", l.sentence())
+	}
 	return j
+}
+
+// checkedBehind finds a self-signed certificate that TLS took, where it refuses
+// whoever has none, and that was turned away behind it; named says that one with
+// the expected certificate's names was turned away, too.
+func (c *court) checkedBehind() (behind *look, named bool) {
+	if !c.refusedInTLS() {
+		return nil, false
+	}
+	for i, l := range c.around {
+		if l.o.HTTP == nil || l.kind == refusedCert || !l.o.Offered || !ownWay(l.o, c.ep) || l.o.Path != "/" {
+			continue
+		}
+		switch l.o.Offer {
+		case evidence.OfferRogue:
+			behind = &c.around[i]
+		case evidence.OfferSpoofed:
+			named = named || l.o.OfferSubject != ""
+		}
+	}
+	return behind, named
 }
 
 // cutOff reports whether a way around was not seen to its end: no connection came

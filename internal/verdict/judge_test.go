@@ -175,7 +175,7 @@ func TestJudge(t *testing.T) {
 		{"open over HTTP/2 alone", endpoint(alert116, obs(evidence.AttemptHTTP2, got(page(200, content)))), nil, "bypassable/proven"},
 		{"a rogue certificate", endpoint(alert116, obs(evidence.AttemptRogueCertificate, offered(evidence.OfferRogue), got(page(200, content)))), nil, "bypassable/likely"},
 		{"a rogue certificate, compared", endpoint(alert116, user(page(200, content)), obs(evidence.AttemptRogueCertificate, offered(evidence.OfferRogue), got(page(200, content)))), nil, "bypassable/proven"},
-		{"a rogue certificate met 403", endpoint(alert116, obs(evidence.AttemptRogueCertificate, offered(evidence.OfferRogue), got(page(403, "forbidden")))), nil, "enforced/proven"},
+		{"a rogue certificate met 403, past the TLS that refuses who has none", endpoint(alert116, obs(evidence.AttemptRogueCertificate, offered(evidence.OfferRogue), got(page(403, "forbidden")))), nil, "inconclusive/unclear"},
 		{"a rogue certificate met a login", endpoint(alert116, obs(evidence.AttemptRogueCertificate, offered(evidence.OfferRogue), got(to(302, "/login")))), nil, "inconclusive/unclear"},
 		{"a rogue certificate met the API's 404", endpoint(alert116, user(page(404, "route unknown: try the catalogue")), obs(evidence.AttemptRogueCertificate, offered(evidence.OfferRogue), got(page(404, "route unknown: try the catalogue")))), nil, "bypassable/likely"},
 		{"a sibling's own content", endpoint(alert116, user(page(200, content)), obs(evidence.AttemptOtherSNI, names("shop.example.com", "shop.example.com"), got(page(200, allot)))), nil, "enforced/proven"},

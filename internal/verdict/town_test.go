@@ -111,7 +111,7 @@ func TestJudgeApplications(t *testing.T) {
 		{"a router that drops unknown names", endpoint(alert116, rogueRefused, obs(evidence.AttemptOtherSNI, names("shop.example.com", "shop.example.com"), ended(evidence.CloseReset, evidence.StageConnected, evidence.DuringHandshake))), nil, "enforced/proven"},
 		{"the origin has had enough before other Hosts", endpoint(alert116, rogueRefused, obs(evidence.AttemptOtherHost, names("app.example.com", "shop.example.com"), ended(evidence.CloseReset, evidence.StageConnected, evidence.DuringHandshake))), nil, "enforced/likely"},
 		{"a rogue past TLS gets a page of another sort", endpoint(alert116, user(page(200, content)), rogue(page(200, allot))), nil, "inconclusive/unclear"},
-		{"a rogue gets 403, content for the right certificate", endpoint(alert116, user(page(200, content)), rogue(page(403, "forbidden"))), nil, "enforced/proven"},
+		{"a rogue gets 403, content for the right certificate", endpoint(alert116, user(page(200, content)), rogue(page(403, "forbidden"))), nil, "enforced/likely"},
 		{"a few words on a sibling", endpoint(alert116, user(page(200, "this is the protected origin of app")), user(page(200, "this is the protected origin of app")), sibling(page(200, "this is the default page of this server")), rogueRefused), nil, "enforced/proven"},
 		{"nearly the same few words on a sibling", endpoint(alert116, user(page(200, "protected origin of app, reached with cloudflare")), sibling(page(200, "protected origin of app, reached with nothing"))), nil, "bypassable/proven"},
 		{"Apache works on a sibling, no control", endpoint(alert116, sibling(page(200, "It works!")), rogueRefused), nil, "enforced/proven"},

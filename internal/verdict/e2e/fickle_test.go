@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log"
@@ -356,5 +358,38 @@ func TestResumedIntoTheSessionsOwnName(t *testing.T) {
 			t.Errorf("%s, want %s: %s", got, run.want, j.Why)
 		}
 		wellFormed(t, ep, j)
+	}
+}
+
+// TestCheckedBehindTLS: an origin that lets any certificate through TLS and looks
+// at it in the application may look at a name, which anybody can write into his own.
+func TestCheckedBehindTLS(t *testing.T) {
+	k := origintest.Keys()
+	only := func(is func(*x509.Certificate) bool) *origintest.Origin {
+		return origintest.HTTPS(t, k.Config(tls.RequireAnyClientCert), func(w http.ResponseWriter, r *http.Request) {
+			if !is(r.TLS.PeerCertificates[0]) {
+				origintest.Page(403, "Forbidden")(w, r)
+				return
+			}
+			origintest.App(w, r)
+		})
+	}
+	name := only(func(c *x509.Certificate) bool { return c.Subject.CommonName == "edge" })
+	pinned := only(func(c *x509.Certificate) bool { return bytes.Equal(c.Raw, k.Client.Certificate[0]) })
+	for _, c := range []struct {
+		name          string
+		o             *origintest.Origin
+		with, without string
+	}{{"a name", name, byp, inc}, {"the certificate itself", pinned, enfL, inc}} {
+		for _, run := range []struct {
+			opts probe.Options
+			want string
+		}{{withControl(), c.with}, {probe.Options{}, c.without}} {
+			ep, j := look(t, c.o, run.opts)
+			if got := string(j.Verdict) + "/" + string(j.Confidence); !strings.HasPrefix(got, run.want) {
+				t.Errorf("%s: %s, want %s: %s", c.name, got, run.want, j.Why)
+			}
+			wellFormed(t, ep, j)
+		}
 	}
 }
