@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/aopscan/aopscan/internal/nearest"
 )
 
 // WriteOptions is how reports are written. The zero value is right for files.
@@ -94,7 +96,7 @@ func ParseOutput(s string) (Output, error) {
 	name, path, hasPath := strings.Cut(s, "=")
 	if !slices.Contains(Formats(), name) {
 		e := &FormatError{Spec: s, Cause: fmt.Sprintf("%q is not a format", name), hint: "use one of " + strings.Join(Formats(), ", ")}
-		if near := nearest(name, Formats()); near != "" {
+		if near := nearest.Word(name, Formats()); near != "" {
 			e.hint = fmt.Sprintf("did you mean %s? %s", near, e.hint)
 		}
 		return Output{}, e
@@ -106,36 +108,6 @@ func ParseOutput(s string) (Output, error) {
 		path = ""
 	}
 	return Output{Format: name, Path: path}, nil
-}
-
-// nearest is the candidate within two edits of s, or "".
-func nearest(s string, candidates []string) string {
-	best, at := "", 3
-	for _, c := range candidates {
-		if d := editDistance(strings.ToLower(s), c); d < at && d < len(c) {
-			best, at = c, d
-		}
-	}
-	return best
-}
-
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			diagonal, row[j] = row[j], min(row[j]+1, row[j-1]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }
 
 // Write writes every output and returns one error for each that failed, with

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aopscan/aopscan/internal/config"
+	"github.com/aopscan/aopscan/internal/nearest"
 )
 
 // newConfigCmd is `aopscan config`: the configuration file.
@@ -38,7 +39,7 @@ func noConfigArgs(cmd *cobra.Command, args []string) error {
 	for _, c := range cmd.Commands() {
 		names = append(names, c.Name())
 	}
-	if near := config.Nearest(args[0], names); near != "" {
+	if near := nearest.Word(args[0], names); near != "" {
 		hint = fmt.Sprintf("did you mean '%s %s'?", cmd.CommandPath(), near)
 	}
 	return usageError(hint, "reading arguments: %q is not expected", args[0])

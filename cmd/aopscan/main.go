@@ -27,6 +27,7 @@ import (
 
 	"github.com/aopscan/aopscan/internal/config"
 	"github.com/aopscan/aopscan/internal/evidence"
+	"github.com/aopscan/aopscan/internal/nearest"
 	"github.com/aopscan/aopscan/internal/sanitize"
 )
 
@@ -260,7 +261,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &unknown):
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-		if near := config.Nearest(unknown.GetSpecifiedName(), names); near != "" && unknown.GetSpecifiedShortnames() == "" {
+		if near := nearest.Word(unknown.GetSpecifiedName(), names); near != "" && unknown.GetSpecifiedShortnames() == "" {
 			hint = "did you mean --" + near + "?"
 		}
 	case errors.As(err, &invalid):

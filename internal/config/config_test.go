@@ -301,19 +301,6 @@ type failingReader struct{}
 
 func (failingReader) Read([]byte) (int, error) { return 0, errors.New("broken") }
 
-func TestNearest(t *testing.T) {
-	words := []string{"zones", "fail_on", "other_names", "origin-accepts-no-certificate", "aop-railgun"}
-	for word, want := range map[string]string{
-		"zonse": "zones", "zone": "zones", "Zones": "zones", "failOn": "fail_on", "fail-on": "fail_on", "FAIL_ONN": "fail_on",
-		"origin-accept-no-certificate": "origin-accepts-no-certificate", "origin-accepts": "origin-accepts-no-certificate",
-		"railgun": "", "": "", "-": "", "completely different": "", strings.Repeat("z", 5000): "",
-	} {
-		if got := Nearest(word, words); got != want {
-			t.Errorf("Nearest(%.40q) = %q, want %q", word, got, want)
-		}
-	}
-}
-
 func TestLoosened(t *testing.T) {
 	d := checks.DefaultThresholds
 	if got := Loosened(d, nil, nil); len(got) != 0 {

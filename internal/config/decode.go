@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/aopscan/aopscan/internal/nearest"
 	"github.com/aopscan/aopscan/report"
 )
 
@@ -141,15 +142,15 @@ func (d *decoder) unknownKey(k *yaml.Node, what string, keys []string) {
 	}
 	hint := ""
 	switch {
-	case what == "" && Nearest(key, keys) == "":
+	case what == "" && nearest.Word(key, keys) == "":
 		for _, s := range settings { // one of a group's keys, at the top
-			if group, rest, ok := strings.Cut(s.Key, "."); ok && Nearest(key, []string{rest}) != "" {
+			if group, rest, ok := strings.Cut(s.Key, "."); ok && nearest.Word(key, []string{rest}) != "" {
 				hint = fmt.Sprintf("did you mean %s, under %s?", quote(rest), quote(group))
 				break
 			}
 		}
-	case what != "" && Nearest(key, keys) == "" && Nearest(key, topKeys()) != "":
-		hint = fmt.Sprintf("did you mean %s, at the top of the file?", quote(Nearest(key, topKeys())))
+	case what != "" && nearest.Word(key, keys) == "" && nearest.Word(key, topKeys()) != "":
+		hint = fmt.Sprintf("did you mean %s, at the top of the file?", quote(nearest.Word(key, topKeys())))
 	}
 	if hint == "" {
 		hint = didYouMean(key, keys, "the keys are "+strings.Join(keys, ", "))

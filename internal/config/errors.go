@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/aopscan/aopscan/internal/nearest"
 )
 
 // Problem is one thing that is wrong with the configuration.
@@ -98,4 +100,12 @@ func hintOf(err error) string {
 		return h.Hint()
 	}
 	return ""
+}
+
+// didYouMean is the hint for a word that is not one of words.
+func didYouMean(word string, words []string, otherwise string) string {
+	if n := nearest.Word(word, words); n != "" {
+		return "did you mean " + quote(n) + "?"
+	}
+	return otherwise
 }

@@ -40,13 +40,14 @@ var rules = map[string]rule{
 	"internal/inventory":          {ours: "internal/evidence internal/sanitize internal/inventory/expr", never: "github.com/quic-go"},
 	"internal/inventory/expr":     {never: impure},
 	"probe":                       {ours: "internal/evidence internal/sanitize", never: "github.com/cloudflare"},
-	"report":                      {ours: "checks internal/verdict internal/evidence internal/sanitize", never: "net/http crypto/tls context github.com/cloudflare"},
-	"internal/config":             {ours: "checks probe report internal/sanitize", never: "net/http crypto/tls github.com/cloudflare"},
+	"report":                      {ours: "checks internal/verdict internal/evidence internal/nearest internal/sanitize", never: "net/http crypto/tls context github.com/cloudflare"},
+	"internal/nearest":            {never: impure},
+	"internal/config":             {ours: "checks probe report internal/nearest internal/sanitize", never: "net/http crypto/tls github.com/cloudflare"},
 	"internal/lab":                {never: "github.com/cloudflare"},
 	"internal/street":             {never: "github.com/cloudflare"},
 	"internal/ecosystem":          {},
 	"internal/rules":              {},
-	"cmd/aopscan": {ours: "checks probe report internal/config internal/evidence internal/inventory internal/lab internal/sanitize internal/verdict",
+	"cmd/aopscan": {ours: "checks probe report internal/config internal/evidence internal/inventory internal/lab internal/nearest internal/sanitize internal/verdict",
 		never: "github.com/cloudflare github.com/quic-go"},
 }
 

@@ -1,10 +1,11 @@
-package config
+// Package nearest finds what somebody meant who typed something else.
+package nearest
 
 import "strings"
 
-// Nearest returns the one of words that is most like word, or "" where none is
+// Word returns the one of words that is most like word, or "" where none is
 // like it: for "did you mean" hints.
-func Nearest(word string, words []string) string {
+func Word(word string, words []string) string {
 	plain := func(s string) string {
 		return strings.NewReplacer("-", "", "_", "", ".", "", " ", "").Replace(strings.ToLower(s))
 	}
@@ -25,14 +26,6 @@ func Nearest(word string, words []string) string {
 		}
 	}
 	return best
-}
-
-// didYouMean is the hint for a word that is not one of words.
-func didYouMean(word string, words []string, otherwise string) string {
-	if n := Nearest(word, words); n != "" {
-		return "did you mean " + quote(n) + "?"
-	}
-	return otherwise
 }
 
 // distance is the number of insertions, deletions, replacements and swaps of
