@@ -306,6 +306,12 @@ func (c *court) atFront(l look) finding {
 			return f
 		}
 	}
+	// The edge may redirect or block by rules of its own; what the certificate's
+	// holder gets is the origin's answer.
+	if k := c.control; k != nil && k.source == "positive" && k.passed && !k.content && l.asked && l.kind == served && k.look.o.HTTP != nil && k.look.o.HTTP.Status/100 < 5 {
+		f.entry, f.why = maybe, "content, where "+k.says()+" is "+k.look.what
+		return f
+	}
 	return c.atFrontAlone(f)
 }
 
@@ -488,6 +494,9 @@ func (c *court) refusing(fronts []finding) Judgement {
 		} else {
 			j.Confidence = Unclear
 			j.Why += "; what the front door does to a stranger is not clear"
+		}
+		if j.Confidence == Unclear {
+			j.Why += "; " + c.wouldSettle()
 		}
 		j.Reproduce = j.Bypasses[0].Reproduce
 		return j

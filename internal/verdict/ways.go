@@ -102,6 +102,11 @@ func (c *court) wayAround(l look) finding {
 		case ownDoor, !stockErrorPage(r), f.kind == redirect && intoApplication(r.Location, l.o.Host, c.ep.Host, c.ep.Hostname):
 			f.entry, f.confidence, f.why = entered, Likely, "the same answer as "+k.says()+c.wayText(l.o)
 			return f
+		case l.kind == forbidden, l.kind == broken && r.Status != 400 && r.Status != 421:
+			// A page that servers make by themselves: any site of the server may show it,
+			// but not every request does.
+			f.entry, f.why = maybe, "the same answer as "+k.says()+c.wayText(l.o)+", which may be another site's"
+			return f
 		}
 	}
 	switch l.o.Attempt {
@@ -365,7 +370,7 @@ func (c *court) otherDoor(f finding) finding {
 		if f.kind == redirect && protectedName(f.o.Host, c.ep) && intoApplication(f.o.HTTP.Location, c.ep.Host, c.ep.Hostname) {
 			f.entry, f.why = maybe, "a redirect into an application for the protected name"+c.wayText(f.o)
 		}
-		if f.o.HTTP.Status == 401 && protectedName(f.o.Host, c.ep) && c.hostMatters(f.o) {
+		if f.o.HTTP.Status == 401 && protectedName(f.o.Host, c.ep) && (c.hostMatters(f.o) || f.o.HTTP.Headers["www-authenticate"] != "") {
 			f.entry, f.why = maybe, "a demand for a password for the protected name"+c.wayText(f.o)
 		}
 		if !protectedName(f.o.Host, c.ep) && (c.control == nil || !c.control.passed) && (f.o.HTTP.Status == 401 ||
