@@ -81,7 +81,11 @@ func (c *court) sort() {
 		case evidence.AttemptNoCertificate, evidence.AttemptLegacyTLS, evidence.AttemptHTTP2, evidence.AttemptHTTP3:
 			c.front = append(c.front, l)
 		case evidence.AttemptPositiveControl:
-			if o.Path == "/" {
+			if o.Path == "/" && o.Requested == evidence.NotRequested && c.askedElsewhere() {
+				// Nobody asked for the certificate this time: what came back is what a
+				// stranger would have got.
+				c.front = append(c.front, l)
+			} else if o.Path == "/" {
 				c.controls = append(c.controls, l)
 			} else {
 				c.pathControls = append(c.pathControls, l)
@@ -93,6 +97,14 @@ func (c *court) sort() {
 			c.around = append(c.around, l)
 		}
 	}
+}
+
+// askedElsewhere reports whether strangers at the front door are asked for a
+// certificate.
+func (c *court) askedElsewhere() bool {
+	return slices.ContainsFunc(c.ep.Observations, func(o evidence.Observation) bool {
+		return o.Attempt == evidence.AttemptNoCertificate && o.Requested != evidence.NotRequested
+	})
 }
 
 // findControl chooses the best evidence of what a legitimate client gets.
@@ -283,6 +295,13 @@ func (c *court) atFront(l look) finding {
 			f.entry, f.confidence, f.why = entered, Proven, "the same content as "+k.says()
 		case unsure:
 			f.entry, f.why = maybe, "the content resembles that of "+k.says()+", and differs"
+			if !l.asked && l.kind == served {
+				// Content, and nobody asked: that the comparison fails makes no refusal of it.
+				f.entry = entered
+				if c.self(l) < steadyShare {
+					f.confidence, f.why = Likely, "content that is never the same, and no certificate was asked for"
+				}
+			}
 		default:
 			if l.asked || k.source == "edge" {
 				f.why = "not the content of " + k.says()
@@ -326,7 +345,7 @@ func (c *court) atFrontAlone(f finding) finding {
 			f.confidence, f.why = Proven, "content, and no certificate was asked for"
 		case c.control != nil && c.control.refused:
 			f.confidence, f.why = Likely, "content without a certificate"
-		case c.random != nil && c.random.o.HTTP != nil && sameAnswer(c.random.o.HTTP, r, 1) == same:
+		case c.random != nil && c.random.kind == served && (!c.steady(f.look) || sameAnswer(c.random.o.HTTP, r, 1) == same):
 			f.confidence, f.why = Unclear, "content without a certificate, although a path that does not exist gets the same page: a page for strangers would look like this, too"
 		default:
 			f.confidence, f.why = Likely, "content without a certificate, and nothing in it reads like a refusal"
@@ -352,11 +371,22 @@ func (c *court) atFrontAlone(f finding) finding {
 	return f
 }
 
+// steady reports whether strangers at the front door, asking the same, got what
+// is alike.
+func (c *court) steady(l look) bool {
+	for _, f := range c.front {
+		if f.o != l.o && f.asked == l.asked && f.o.HTTP != nil && f.o.HTTP.Status == l.o.HTTP.Status && likeItself(f.o.HTTP, l.o.HTTP) < steadyShare {
+			return false
+		}
+	}
+	return true
+}
+
 // self is how alike two answers to one stranger or to the legitimate client are.
 func (c *court) self(l look) float64 {
 	self := c.control.self
 	for _, f := range c.front {
-		if f.o != l.o && f.o.HTTP != nil && f.o.HTTP.Status == l.o.HTTP.Status && f.o.Protocol == l.o.Protocol {
+		if f.o != l.o && f.asked == l.asked && f.o.HTTP != nil && f.o.HTTP.Status == l.o.HTTP.Status && f.o.Protocol == l.o.Protocol {
 			self = min(self, likeItself(f.o.HTTP, l.o.HTTP))
 		}
 	}
@@ -598,7 +628,7 @@ func (c *court) enforced(proven, bare, unknown, unasked []finding) Judgement {
 			// Not spoken there, or not there at all.
 		case f.o.HTTP != nil && f.o.HTTP.Status == 421 && (f.asked || !core):
 			c.note("%s: SNI and Host did not match there, which says nothing about certificates", f.sentence())
-		case f.kind == forbidden, c.contrast() && c.control.content:
+		case c.contrast() && c.control.content:
 			j.Confidence = min2(j.Confidence, Likely)
 			c.note("%s, and no certificate was asked for there", f.sentence())
 		default:

@@ -187,6 +187,12 @@ func TestJudge(t *testing.T) {
 		{"a default page under another name", endpoint(alert116, obs(evidence.AttemptNoSNI, names("", "aopscan-probe.invalid"), got(page(200, "welcome to nginx! further configuration is required")))), nil, "enforced/proven"},
 		{"a redirect to the login under another name", endpoint(alert116, obs(evidence.AttemptNoSNI, names("", "app.example.com"), got(to(302, "/login")))), nil, "inconclusive/unclear"},
 		{"the same, and the right certificate gets it, too", endpoint(alert116, user(to(302, "/login?x")), obs(evidence.AttemptNoSNI, names("", "app.example.com"), got(to(302, "/login?y")))), nil, "bypassable/likely"},
+		{"the control was not asked for its certificate once, and got the application", endpoint(alert116, user(page(200, content)), func() evidence.Observation {
+			o := user(page(200, content))
+			o.Requested, o.Offered = evidence.NotRequested, false
+			return o
+		}()), nil, "bypassable/proven"},
+		{"one version refuses for want of a certificate, another everybody", endpoint(alert116, none("tls1.2", got(page(403, "forbidden"))), rogueRefused), nil, "inconclusive/unclear"},
 		{"a page for strangers, a login for the right certificate", endpoint(none("tls1.3", asked, got(page(200, content))), none("tls1.2", asked, got(page(200, content))), user(to(302, "/login")), rogueRefused), nil, "inconclusive/unclear"},
 		{"a broken application for the right certificate, and under another name", endpoint(alert116, user(page(500, "500 internal server error")), obs(evidence.AttemptNoSNI, names("", "app.example.com"), got(page(500, "500 internal server error")))), nil, "inconclusive/unclear"},
 		{"not found for the right certificate, and under another name", endpoint(alert116, user(page(404, "404 not found")), obs(evidence.AttemptNoSNI, names("", "app.example.com"), got(page(404, "404 not found")))), nil, "enforced/proven"},
